@@ -1,0 +1,138 @@
+"""The promotions API: contests, and the stages, users, participations, prizes and rankings of each.
+
+import dlt
+from sync_assets.sources.promotions import promotions
+
+dlt.pipeline("promotions", destination="duckdb").run(promotions())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from dlt.sources.rest_api.typing import Endpoint, EndpointResource, RESTAPIConfig
+from requests import Response
+
+from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.columns import TColumns, columns
+from sync_assets.sources.rest.hints import REPLACE, below, replaced_by
+from sync_assets.sources.rest.pagination import BodyCursor
+from sync_assets.sources.rest.resources import dlt_source
+from sync_assets.sources.rest.settings import BearerTokenSettings
+from sync_assets.sources.rest.times import moment
+
+GRACE = timedelta(days=2)
+KEY = "promotion_id id"
+COLUMNS: dict[str, TColumns] = {
+    "promotions": columns(
+        required="id",
+        text="id created default_language description end_date organizing_brand__id"
+        " organizing_brand__name promotion_type start_date status timezone title url",
+    ),
+    "organizing_brands": columns(required="id", text="id name"),
+    "stages": columns(
+        required=KEY, text="id promotion_id end_date name start_date type", boolean="visible"
+    ),
+    "users": columns(
+        required=KEY,
+        text="id promotion_id country created email external_id first_name language last_name"
+        " login_type nickname status",
+        json="custom_properties meta_data",
+    ),
+    "participations": columns(
+        required=KEY,
+        text="id promotion_id created ip stage_id user_agent user_id",
+        json="data",
+    ),
+    "prizes": columns(
+        required=KEY,
+        text="id promotion_id code created download_url participation_id redeem_url stage_id"
+        " user_id",
+        json="prize_type user",
+    ),
+    "rankings": columns(
+        required=KEY, text="id promotion_id user_id name points", bigint="position"
+    ),
+}
+
+
+def bare_list(response: Response) -> None:
+    """Give a bare list of rankings the envelope of every other list."""
+    if response.content.lstrip().startswith(b"["):
+        response._content = b'{"items": ' + response.content + b"}"
+
+
+def ranking_id(row: dict[str, Any]) -> dict[str, Any]:
+    """Rankings may lack an id: the user is the key then, or the position and who shares it."""
+    own = next((row[k] for k in ("id", "user_id") if row.get(k) is not None), None)
+    if own is None and row.get("position") is not None:
+        own = " ".join(str(row[k]) for k in ("position", "name") if row.get(k) is not None)
+    return {**row, "id": own}
+
+
+def table(name: str) -> EndpointResource:
+    """A resource that is one list."""
+    return {"name": name, "endpoint": {"path": f"/{name}"}, "columns": COLUMNS[name]}
+
+
+def child(name: str, path: str, **endpoint: Any) -> EndpointResource:
+    """A resource below each promotion."""
+    parent = below("promotions", "promotion_id")
+    return {
+        "name": name,
+        **replaced_by("promotion_id"),
+        "endpoint": cast("Endpoint", {"path": path, "params": parent, **endpoint}),
+        "columns": COLUMNS[name],
+    }
+
+
+def config(base_url: str, bearer_token: str) -> RESTAPIConfig:
+    """The API as dlt's `rest_api` describes one."""
+    no_ranking: Any = {"status_code": 404, "action": "ignore"}
+    return {
+        "client": {"base_url": base_url, "auth": {"type": "bearer", "token": bearer_token}},
+        "resource_defaults": {
+            "primary_key": "id",
+            "write_disposition": REPLACE,
+            "endpoint": {
+                "data_selector": "items",
+                "paginator": BodyCursor("paging", "next_cursor"),
+            },
+        },
+        "resources": [
+            table("promotions"),
+            table("organizing_brands"),
+            child("stages", "/stages/{promotion_id}"),
+            child("users", "/users/{promotion_id}"),
+            child("participations", "/participations/{promotion_id}"),
+            child("prizes", "/prizes/{promotion_id}"),
+            {
+                **child(
+                    "rankings",
+                    "/ranking/{promotion_id}",
+                    response_actions=[no_ranking, bare_list],
+                ),
+                "processing_steps": [{"map": ranking_id}],
+            },
+        ],
+    }
+
+
+def is_live(promotion: Mapping[str, Any], now: datetime) -> bool:
+    """Running, or ended so lately that the last sync may have missed its end."""
+    start, end = moment(promotion["start_date"]), moment(promotion["end_date"])
+    return (start is None or start <= now) and (end is None or now <= end + GRACE)
+
+
+API = Api(
+    "promotions",
+    config,
+    BearerTokenSettings,
+    requests_per_minute=200,
+    parents=[Parent("promotions", "promotions", ["id", "start_date", "end_date"], is_live)],
+)
+
+#: Seven tables; `promotions(parents={"promotions": ids})` reads the children of these alone.
+promotions = dlt_source(API)

@@ -1,0 +1,1 @@
+"""What the APIs share: how a dlt `RESTAPIConfig` is read completely, politely and typed."""

@@ -1,0 +1,98 @@
+"""One API as data, and the connection that its settings make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import dlt
+from dlt.sources.rest_api.config_setup import create_auth
+from dlt.sources.rest_api.typing import RESTAPIConfig
+from requests.auth import AuthBase
+
+from sync_assets.sources.rest.courtesy import Courtesy
+from sync_assets.sources.rest.endpoints import Endpoint, endpoints
+from sync_assets.sources.rest.sandbox import sandbox_address
+from sync_assets.sources.rest.session import CourteousAdapter
+from sync_assets.sources.rest.settings import SANDBOX, ApiSettings, resolve_api
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An API as one sync sees it: where, as whom, and how hard it may be asked."""
+
+    base_url: str
+    auth: AuthBase
+    settings: ApiSettings
+    adapter: CourteousAdapter
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A resource whose rows are the partitions of its children.
+
+    `partitions` names the partitions definition; `is_live(row, now)` says whether the rows below
+    a parent may still change, judged by its `columns`.
+    """
+
+    resource: str
+    partitions: str
+    columns: Sequence[str]
+    is_live: Callable[[Mapping[str, Any], datetime], bool]
+
+
+@dataclass(frozen=True)
+class Api:
+    """What is known of an API before anybody asks it.
+
+    `config(base_url, secret)` gives dlt's `RESTAPIConfig`; `requests_per_minute` and `page_size`
+    are the service's own, used where the configuration sets none. `parents` are the resources
+    whose children are partitioned.
+    """
+
+    name: str
+    config: Callable[[str, str], RESTAPIConfig]
+    settings: type[ApiSettings]
+    requests_per_minute: int
+    page_size: int | None = None
+    parents: Sequence[Parent] = ()
+
+    @cached_property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The resources of the API, by name."""
+        return endpoints(self.config("", ""))
+
+    def resolve(self, explicit: Mapping[str, Any] | None = None) -> ApiSettings:
+        """The settings of this API; `ConfigurationError` where one is missing or wrong."""
+        return resolve_api(self.settings(), self.name, dict(explicit or {}))
+
+    def children(self, parent: str) -> list[str]:
+        """The partitioned resources below a parent."""
+        return [e.name for e in self.endpoints.values() if e.partitioned and e.parent == parent]
+
+    def unpartitioned(self) -> list[str]:
+        """The resources that are replaced as a whole."""
+        return [e.name for e in self.endpoints.values() if not e.partitioned]
+
+    def is_sandbox(self) -> bool:
+        """Whether the configuration says `base_url = "sandbox"`; reads no secret."""
+        return bool(dlt.config.get(f"sources.{self.name}.base_url") == SANDBOX)
+
+    def connect(self, explicit: Mapping[str, Any] | None = None) -> Connection:
+        """Connect as configured; starts the sandbox where that is the word."""
+        settings = self.resolve(explicit)
+        base_url, secret, per_minute = settings.base_url, settings.secret, self.requests_per_minute
+        if settings.base_url == SANDBOX:
+            base_url, secret = sandbox_address(self.name)
+            per_minute = 0
+        if settings.requests_per_minute is not None:
+            per_minute = settings.requests_per_minute
+        if settings.page_size is None:
+            settings.page_size = self.page_size
+        auth = create_auth(self.config(base_url, secret)["client"]["auth"])
+        courtesy = Courtesy(settings.max_concurrency, per_minute)
+        adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait)
+        return Connection(base_url, auth, settings, adapter)  # type: ignore[arg-type]

@@ -1,0 +1,74 @@
+"""The body guard: what a page must look like before a single row of it counts."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any
+
+from requests import Response
+
+from sync_assets.sources.rest.errors import ResponseError, TransientError
+
+REMEDIES = {
+    401: "the credential is missing, wrong or expired",
+    403: "the credential is wrong or may not read this",
+    404: "there is nothing at this address",
+}
+RETRIED = frozenset({429, 500, 502, 503, 504})
+
+
+class NotANumber:
+    """`NaN`, an infinity or a number that overflows: no JSON, and nothing that a column holds."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse(content: bytes) -> Any:
+    """Read JSON losslessly: big integers exact, bytes that are no UTF-8 kept recognisable."""
+    text = content.decode("utf-8", errors="surrogateescape").lstrip("\ufeff")
+    return json.loads(text, parse_constant=NotANumber, parse_float=_finite)
+
+
+def _finite(text: str) -> float | NotANumber:
+    number = float(text)
+    return number if isfinite(number) else NotANumber(text)
+
+
+def check_status(response: Response, retry_after: float | None) -> None:
+    """Raise for anything but success; transient failures carry the wait that was asked for."""
+    status = response.status_code
+    if status in RETRIED:
+        raise TransientError(f"the API answered {status} {response.reason}", retry_after)
+    if not 200 <= status < 300:
+        why = REMEDIES.get(status, "see the API's documentation")
+        raise ResponseError(f"the API answered {status} {response.reason}: {why}")
+
+
+def check_shape(response: Response, selector: str) -> None:
+    """Require a JSON object with a list under `selector`; asking again may bring one.
+
+    The parsed body is pinned to the response, so that each body is parsed once.
+    """
+    try:
+        body = parse(response.content)
+    except (ValueError, RecursionError) as error:
+        kind = response.headers.get("Content-Type", "no content type")
+        size = len(response.content)
+        raise TransientError(f"the body is not JSON ({kind}, {size} bytes): {error}") from None
+    if not isinstance(body, dict):
+        raise TransientError(f"the body is a JSON {json_kind(body)}, not an object with a list")
+    if not isinstance(body.get(selector), list):
+        got = json_kind(body[selector]) if selector in body else "missing"
+        raise TransientError(f"the list under {selector!r} is {got}; keys: {sorted(body)[:8]}")
+    response.json = lambda **_: body  # type: ignore[method-assign]
+
+
+def json_kind(value: Any) -> str:
+    """What JSON calls the type of a value."""
+    kinds = {dict: "object", list: "list", str: "string", bool: "boolean", type(None): "null"}
+    return kinds.get(type(value), "number")

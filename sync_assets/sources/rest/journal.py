@@ -1,0 +1,67 @@
+"""What became of each list of a sync, and what an incomplete one means."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+
+from sync_assets.sources.rest.errors import EmptyListError, ListError, brief
+from sync_assets.sources.rest.listing import Listing
+
+
+class Journal:
+    """The listings of one sync; decides what an incomplete list means.
+
+    A strict journal (the default, for plain dlt) raises on the first list that fails or holds
+    records that cannot be loaded as declared. Otherwise failures are kept, apart from the lists
+    that went well. `held` counts the rows the warehouse holds by (resource, parent).
+    """
+
+    def __init__(
+        self,
+        *,
+        strict: bool = True,
+        held: Mapping[tuple[str, str | None], int] | None = None,
+        allow_empty: bool = False,
+        on_listing: Callable[[Listing], None] | None = None,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
+        self.strict = strict
+        self.held = held or {}
+        self.allow_empty = allow_empty
+        self.listings: dict[tuple[str, str | None], Listing] = {}
+        self._on_listing = on_listing
+        self.on_wait = on_wait or (lambda message: None)
+        self._lock = threading.Lock()
+
+    def check(self, listing: Listing) -> None:
+        """Refuse a list that must not replace what is there."""
+        held = self.held.get((listing.resource, listing.parent), 0)
+        if held and not listing.rows and not self.allow_empty:
+            what = "nothing that can be loaded" if listing.problems else "nothing"
+            raise EmptyListError(
+                f"{listing.name}: the API lists {what}, the warehouse holds {held} rows. "
+                "They are kept; if it is true, sync again with allow_empty."
+            )
+        if self.strict and listing.problems:
+            raise ListError(
+                f"{listing.name}: {len(listing.problems)} records are not as declared, "
+                f"first: {listing.problems[0].reason}"
+            )
+
+    def record(self, listing: Listing, error: BaseException | None = None) -> None:
+        """Note the fate of a list and tell whoever watches."""
+        if error is not None:
+            listing.error = brief(error)
+        with self._lock:
+            self.listings[listing.resource, listing.parent] = listing
+            if self._on_listing is not None:
+                self._on_listing(listing)
+
+    def complete(self) -> Iterator[Listing]:
+        """The listings that went well."""
+        return (listing for listing in list(self.listings.values()) if listing.error is None)
+
+    def failed(self) -> list[Listing]:
+        """The listings that did not."""
+        return [listing for listing in self.listings.values() if listing.error is not None]

@@ -1,0 +1,78 @@
+"""From endpoints to dlt resources: lists are read side by side and leave complete or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import dlt
+from dlt.extract import DltResource, DltSource
+
+from sync_assets.sources.rest.api import Api, Connection
+from sync_assets.sources.rest.batches import Batches
+from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.lists import Lists
+from sync_assets.sources.rest.rows import RowTyper
+
+#: dlt warns that JSON arrives as text, and that rows become SQL literals on the way to Postgres.
+PLANNED = ("when merging arrow schema with dlt schema", "ArrowToInsertValuesWriter")
+
+
+def build_resources(
+    api: Api,
+    parents: Mapping[str, Sequence[str]] | None = None,
+    journal: Journal | None = None,
+    connect: Callable[[], Connection] | None = None,
+) -> list[DltResource]:
+    """The dlt resources of an API; nothing is resolved or requested before they are read.
+
+    `parents` gives the ids to read children of, by parent resource; without it all that the
+    parent's list holds. dlt evaluates the callables that a resource yields in its own pool.
+    """
+    logging.getLogger("dlt").addFilter(_is_news)
+    lists = Lists(api, connect or api.connect, parents or {}, journal or Journal())
+    return [_resource(lists, endpoint) for endpoint in api.endpoints.values()]
+
+
+def dlt_source(api: Api) -> Callable[..., DltSource]:
+    """The `@dlt.source` of an API.
+
+    Its arguments: `parents` and `journal` as above, and the settings of `SOURCES__<SOURCE>__*`
+    in lower case, which otherwise come from dlt's configuration. A wrong or missing one raises
+    `ConfigurationError` here, before any request.
+    """
+
+    @dlt.source(name=api.name, section=api.name)
+    def source(
+        parents: Mapping[str, Sequence[str]] | None = None,
+        journal: Journal | None = None,
+        **settings: Any,
+    ) -> list[DltResource]:
+        connection = api.connect(settings)
+        return build_resources(api, parents, journal, lambda: connection)
+
+    return source
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a warning of dlt says more than what is the plan."""
+    return not any(plan in record.getMessage() for plan in PLANNED)
+
+
+def _resource(lists: Lists, endpoint: Endpoint) -> DltResource:
+    batches = Batches()
+
+    def rows() -> Iterator[Any]:
+        if not endpoint.partitioned:
+            yield batches.expect(partial(lists.table, endpoint))
+            return
+        yield RowTyper(endpoint.columns, endpoint.parent_param).empty()
+        for parent in lists.below(endpoint):
+            yield batches.expect(partial(lists.read, endpoint, parent))
+
+    resource = dlt.resource(rows, name=endpoint.name, **endpoint.hints)
+    resource.add_yield_map(batches)
+    return resource

@@ -1,0 +1,113 @@
+"""From JSON records to typed arrow tables: every declared column, every unknown field, no lie.
+
+A value is loaded only as what its column declares. Integers in text columns and whole floats in
+integer columns are the same value in other clothes; anything else leaves the column null and
+keeps the whole record as a `Problem`. A record without a value for a required column is not
+loaded at all, and kept likewise. Fields that no column declares become text columns: text as it
+is, anything else as JSON, so that their type never changes under a reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+from sync_assets.sources.rest.body import json_kind
+from sync_assets.sources.rest.columns import TColumns
+from sync_assets.sources.rest.listing import Problem
+from sync_assets.sources.rest.values import ARROW, note, text_of, to_json, typed
+
+NAMING = NamingConvention()
+
+
+class RowTyper:
+    """Types the records of one resource; `parent` columns are filled with the parent's id."""
+
+    def __init__(self, columns: TColumns, parent_column: str | None = None) -> None:
+        self.columns = columns
+        self.parent_column = parent_column
+        self.flattened = {name.partition("__")[0] for name in columns if "__" in name}
+        self.declared = {name for name in columns if "__" not in name}
+        self.schema = pa.schema(
+            pa.field(name, ARROW[str(column["data_type"])], nullable=column.get("nullable", True))
+            for name, column in columns.items()
+        )
+
+    def empty(self) -> pa.Table:
+        """The table without a row: it makes the columns exist."""
+        return self.schema.empty_table()
+
+    def table(self, records: Sequence[Any], parent: str | None) -> tuple[pa.Table, list[Problem]]:
+        """Type records; give the table of those that can be loaded, and what is wrong with any."""
+        rows = [record if isinstance(record, dict) else {} for record in records]
+        wrong: dict[int, list[str]] = {}
+        for i, record in enumerate(records):
+            if not isinstance(record, dict):
+                wrong[i] = [f"a JSON {json_kind(record)}, not an object"]
+        arrays = [
+            self._array(name, column, rows, parent, wrong) for name, column in self.columns.items()
+        ]
+        fields = list(self.schema)
+        for name, values in self._unknown(rows).items():
+            arrays.append(typed(name, "text", values, wrong))
+            fields.append(pa.field(name, pa.string()))
+        loadable = self._loadable(arrays, wrong, len(rows))
+        problems = [Problem(to_json(records[i]), "; ".join(wrong[i])) for i in sorted(wrong)]
+        if not all(loadable):
+            mask = pa.array(loadable, pa.bool_())
+            arrays = [array.filter(mask) for array in arrays]
+        return pa.Table.from_arrays(arrays, schema=pa.schema(fields)), problems
+
+    def _array(
+        self,
+        name: str,
+        column: Mapping[str, Any],
+        rows: list[dict[str, Any]],
+        parent: str | None,
+        wrong: dict[int, list[str]],
+    ) -> pa.Array:
+        if name == self.parent_column:
+            for i, row in enumerate(rows):
+                if row.get(name) is not None and str(row[name]) != parent:
+                    note(wrong, i, f"{name} is {row[name]!r} in a list of {parent}")
+            return pa.array([parent] * len(rows), pa.string())
+        outer, _, inner = name.partition("__")
+        values = [row.get(outer) for row in rows]
+        if inner:
+            for i, value in enumerate(values):
+                if value is not None and not isinstance(value, dict):
+                    note(wrong, i, f"{outer} is a JSON {json_kind(value)}, not an object")
+            values = [v.get(inner) if isinstance(v, dict) else None for v in values]
+        return typed(name, column["data_type"], values, wrong)
+
+    def _unknown(self, rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+        """Values of the fields that no column declares, by a column name that is free."""
+        found: dict[str, list[Any]] = {}
+        for field in sorted(set().union(*rows) - self.declared - self.flattened):
+            found[self._free(field, found)] = [text_of(row.get(field)) for row in rows]
+        for outer in self.flattened:
+            inside = [row[outer] if isinstance(row.get(outer), dict) else {} for row in rows]
+            for field in sorted(set().union(*inside)):
+                if f"{outer}__{field}" not in self.columns:
+                    name = self._free(f"{outer}__{field}", found)
+                    found[name] = [text_of(item.get(field)) for item in inside]
+        return found
+
+    def _free(self, field: str, taken: Iterable[str]) -> str:
+        name = NAMING.normalize_path(field) if field.strip() else "unnamed"
+        while name in self.columns or name in taken or name.startswith("_dlt"):
+            name = f"x_{name.lstrip('_')}"
+        return name
+
+    def _loadable(self, arrays: list[pa.Array], wrong: dict[int, list[str]], n: int) -> list[bool]:
+        loadable = [True] * n
+        for (name, column), array in zip(self.columns.items(), arrays, strict=False):
+            if not column.get("nullable", True) and array.null_count:
+                for i, value in enumerate(array.to_pylist()):
+                    if value is None:
+                        loadable[i] = False
+                        note(wrong, i, f"not loaded: {name} is required")
+        return loadable

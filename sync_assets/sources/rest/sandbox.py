@@ -1,0 +1,47 @@
+"""The sandbox of this process: started on a free loopback port when first asked for."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets.sources.rest.settings import SandboxSettings, resolve, variable
+from sync_assets.sources.rest.times import moment
+
+if TYPE_CHECKING:
+    from sync_assets.sandbox import Sandbox
+
+
+def sandbox_address(source: str) -> tuple[str, str]:
+    """Base URL and secret of a source in the sandbox, which runs from now on."""
+    from sync_assets.sandbox import SECRETS  # a web server: only whoever needs it pays for it
+
+    if source not in SECRETS:
+        raise ConfigurationError(
+            f"The sandbox does not play {source}; set {variable(source, 'base_url')} to a URL."
+        )
+    return _running().base_url(source), SECRETS[source]
+
+
+@cache
+def _running() -> Sandbox:
+    from sync_assets.sandbox import Account, Sandbox, Scale
+
+    settings = resolve(SandboxSettings(), ["sandbox"], {})
+    scale = Scale(promotions=settings.promotions, event_series=settings.event_series)
+    frozen = _unix(settings.now)
+    clock = time.time if frozen is None else lambda: frozen
+    sandbox = Sandbox(Account(seed=settings.seed, scale=scale, clock=clock))
+    sandbox.start()
+    return sandbox
+
+
+def _unix(now: str | None) -> float | None:
+    if not now:
+        return None
+    parsed = moment(now)
+    if parsed is None:
+        raise ConfigurationError(f"SANDBOX__NOW must be an ISO 8601 time, not {now!r}.")
+    return parsed.timestamp()

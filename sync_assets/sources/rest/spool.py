@@ -1,0 +1,93 @@
+"""Where the rows of a list wait, typed, until the list is known to be complete.
+
+Small lists wait in memory, large ones in a temporary file: memory stays flat.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import IO, Any, cast
+
+import pyarrow as pa
+
+from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.rows import RowTyper
+from sync_assets.sources.rest.values import to_json
+
+IN_MEMORY = 4 * 1024 * 1024
+CHUNK = 2_000
+
+
+class Spool:
+    """The rows of one list, or of all lists that make up one table; each key once below a parent.
+
+    Lists of several parents may be added from several threads.
+    """
+
+    def __init__(self, typer: RowTyper, key: str, listing: Listing) -> None:
+        self.typer, self.key, self.listing = typer, key, listing
+        self._seen: set[tuple[str | None, bool, str]] = set()
+        self._waiting: dict[str | None, list[Any]] = {}
+        self._file = cast(
+            "IO[bytes]",
+            tempfile.SpooledTemporaryFile(max_size=IN_MEMORY),  # noqa: SIM115 - closed with the spool
+        )
+        weakref.finalize(self, self._file.close)
+        self._lock = threading.Lock()
+
+    def add(self, records: list[Any], parent: str | None) -> int:
+        """Take a page of records; give the number that were not there before."""
+        fresh = []
+        with self._lock:
+            for record in records:
+                identity = (parent, *self._identity(record))
+                if identity in self._seen:
+                    self.listing.duplicates += 1
+                    continue
+                self._seen.add(identity)
+                fresh.append(record)
+            waiting = self._waiting.setdefault(parent, [])
+            waiting.extend(fresh)
+            if len(waiting) >= CHUNK:
+                self._write(parent)
+        return len(fresh)
+
+    def close(self) -> None:
+        """Type and keep what still waits; the list is complete."""
+        with self._lock:
+            for parent in list(self._waiting):
+                self._write(parent)
+
+    def tables(self) -> Iterator[pa.Table]:
+        """The rows, again from the start; at least one table, so that the columns exist."""
+        if not self.listing.rows:
+            yield self.typer.empty()
+        self._file.seek(0)
+        while self._file.read(1):
+            self._file.seek(-1, 1)
+            yield pa.ipc.open_stream(self._file).read_all()
+
+    def column(self, name: str) -> list[str]:
+        """The values of one column, as text; the file has one reader at a time."""
+        return [str(value) for table in self.tables() for value in table[name].to_pylist()]
+
+    def _identity(self, record: Any) -> tuple[bool, str]:
+        """Whether a record has a key, and the key; all that it says where it has none."""
+        key = record.get(self.key) if isinstance(record, dict) else None
+        if isinstance(key, float) and key.is_integer():
+            key = int(key)  # as the column takes it
+        return (False, to_json(record)) if key is None else (True, str(key))
+
+    def _write(self, parent: str | None) -> None:
+        records = self._waiting.pop(parent)
+        if not records:
+            return
+        table, problems = self.typer.table(records, parent)
+        self.listing.rows += table.num_rows
+        self.listing.problems.extend(problems)
+        if table.num_rows:
+            with pa.ipc.new_stream(self._file, table.schema) as writer:
+                writer.write_table(table)
