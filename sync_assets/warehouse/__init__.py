@@ -1,0 +1,1 @@
+"""How rows reach the warehouse: exact, atomic and apart. It knows no API and no Dagster."""

@@ -1,0 +1,104 @@
+"""The destination that dlt's configuration names, and a pipeline of one's own to reach it.
+
+Every use has a scratch directory of its own: dlt keeps packages and state there, and two
+processes that share one load each other's rows.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.destination import AnyDestination, Destination
+from dlt.common.destination.exceptions import DestinationException
+
+from sync_assets.sources.rest.settings import SANDBOX
+from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.postgres import is_postgres
+
+NAME = "warehouse"
+DEFAULT_TYPE, DEFAULT_CREDENTIALS = "duckdb", "warehouse.duckdb"
+VARIABLES = "DESTINATION__WAREHOUSE__DESTINATION_TYPE and DESTINATION__WAREHOUSE__CREDENTIALS"
+
+
+def dataset_name(source: str, *, sandbox: bool) -> str:
+    """The dataset of a source; rows of the sandbox never mix with real ones."""
+    return f"{source}_{SANDBOX}" if sandbox else source
+
+
+@contextmanager
+def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
+    """A pipeline with nothing behind it, gone without a trace afterwards."""
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="sync_assets-"))
+            pipeline = dlt.pipeline(
+                source,
+                pipelines_dir=scratch,
+                destination=_destination(),
+                dataset_name=dataset,
+            )
+        except OSError as error:
+            raise WarehouseError(
+                f"Scratch files cannot be written: {error}. Make room or set TMPDIR."
+            ) from error
+        pipeline.config.restore_from_destination = False
+        try:
+            yield pipeline
+        finally:
+            pipeline.deactivate()
+
+
+def database_file(pipeline: dlt.Pipeline) -> Path | None:
+    """The DuckDB file that the pipeline loads into; None for a server, which has many writers."""
+    if not is_duckdb(pipeline.destination):
+        return None
+    return Path(str(pipeline.destination_client().config.data_location())).resolve()
+
+
+def is_duckdb(destination: AnyDestination) -> bool:
+    """Whether a destination is an embedded DuckDB file."""
+    return destination.destination_type == "dlt.destinations.duckdb"
+
+
+def _destination() -> AnyDestination:
+    kind: str = dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE
+    credentials = None
+    if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
+        credentials = DEFAULT_CREDENTIALS  # dlt reads credentials from no committed file
+    try:
+        destination = cast(
+            "AnyDestination",
+            Destination.from_reference(kind, credentials=credentials, destination_name=NAME),
+        )
+    except (ConfigurationException, DestinationException) as error:
+        raise WarehouseError(f"dlt knows no destination {kind!r}; set {VARIABLES}.") from error
+    # dlt truncates a table before it is filled anew otherwise
+    destination.config_params["replace_strategy"] = "insert-from-staging"
+    if is_duckdb(destination):
+        destination.caps_params.update(
+            supports_transactions=True,  # dlt's DuckDB commits DELETE and INSERT apart otherwise
+            preferred_loader_file_format="parquet",
+        )
+    else:
+        # a staging dataset that two runs share loses rows of both
+        destination.config_params["staging_dataset_name_layout"] = f"%s_staging_{_run_name()}"
+    if is_postgres(destination):
+        destination.caps_params.update(
+            supports_truncate_command=False,  # a reader's transaction sees a truncated table empty
+            loader_file_format_selector=None,
+            preferred_loader_file_format="insert_values",
+            supported_loader_file_formats=["insert_values"],  # dlt's CSV makes NULL of empty text
+        )
+    return destination
+
+
+def _run_name() -> str:
+    return f"{os.getpid():x}_{uuid4().hex[:8]}"

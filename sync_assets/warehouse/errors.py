@@ -1,0 +1,17 @@
+"""What can go wrong on the way into the warehouse."""
+
+from __future__ import annotations
+
+from sync_assets.sources.rest.errors import SyncError
+
+
+class WarehouseError(SyncError):
+    """The warehouse cannot be opened, read or written; the message names it and the remedy."""
+
+
+class WarehouseBusyError(WarehouseError):
+    """Another sync is using the warehouse, and whoever asks cannot wait for it."""
+
+
+class UnknownPartitionError(SyncError):
+    """A partition was asked for that the API does not list."""

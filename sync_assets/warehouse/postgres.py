@@ -1,0 +1,102 @@
+"""Postgres has many writers: loads run side by side, those of one list one after another.
+
+Two loads of one list would each keep the other's rows, and dlt makes tables without regard to
+other processes that do. Advisory locks keep them apart; the server frees them with their
+connection, however that ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from zlib import crc32
+
+import dlt
+from dlt.common.destination import AnyDestination
+from dlt.common.destination.exceptions import DestinationException
+from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
+from dlt.destinations.sql_client import SqlClientBase
+
+from sync_assets.sources.rest.errors import brief
+from sync_assets.warehouse.errors import WarehouseError
+
+ALL_TABLES = -1
+BUCKETS = 256
+PATIENCE = (1, 10)
+LOCK_NOT_AVAILABLE = "55P03"
+LOCK = "SELECT pg_advisory_xact_lock(hashtext(%s), key) FROM unnest(%s::int[]) AS key"
+ALIVE = "SELECT pg_advisory_xact_lock(hashtext('staging'), hashtext(%s))"
+ABANDONED = """
+SELECT nspname FROM pg_namespace
+WHERE nspname ~ %s AND pg_try_advisory_xact_lock(hashtext('staging'), hashtext(nspname))
+"""
+
+
+def is_postgres(destination: AnyDestination) -> bool:
+    """Whether a destination is a Postgres server."""
+    return destination.destination_type == "dlt.destinations.postgres"
+
+
+@contextmanager
+def side_by_side(
+    pipeline: dlt.Pipeline, lists: Iterable[str], say: Callable[[str], None]
+) -> Iterator[None]:
+    """Make the tables, then hold lists until they are loaded, which other destinations do not."""
+    if not is_postgres(pipeline.destination):
+        _make_tables(pipeline)
+        yield
+        return
+    buckets = sorted({crc32(name.encode()) % BUCKETS for name in lists})
+    with pipeline.sql_client() as client:
+        with _holding(client, [ALL_TABLES], say):
+            _make_tables(pipeline)
+        _drop_abandoned(client, say)
+        with _holding(client, buckets, say):
+            client.execute_sql(ALIVE, client.staging_dataset_name)
+            yield
+
+
+@contextmanager
+def _holding(
+    client: SqlClientBase[Any], keys: list[int], say: Callable[[str], None]
+) -> Iterator[None]:
+    started, (patience, later), held = time.monotonic(), PATIENCE, False
+    while True:
+        try:
+            with client.begin_transaction():
+                client.execute_sql(f"SET LOCAL lock_timeout = '{patience}s'")
+                client.execute_sql(LOCK, client.dataset_name, keys)
+                held = True
+                yield
+                return
+        except DatabaseTransientException as error:
+            code = getattr(error.dbapi_exception, "pgcode", None)
+            if held or code != LOCK_NOT_AVAILABLE:
+                raise
+            waited = time.monotonic() - started
+            say(f"waiting for {client.dataset_name}: another sync loads it ({waited:.0f} s so far)")
+            patience = later
+
+
+def _make_tables(pipeline: dlt.Pipeline) -> None:
+    """Make what is not there, also what somebody dropped: dlt trusts its note of the schema."""
+    try:
+        with pipeline.destination_client() as client:
+            client.initialize_storage()
+            client.update_stored_schema(force=True)
+    except DestinationException as error:
+        what = f"the tables of {pipeline.dataset_name} could not be made"
+        raise WarehouseError(f"{what}: {brief(error)}") from error
+
+
+def _drop_abandoned(client: SqlClientBase[Any], say: Callable[[str], None]) -> None:
+    """Drop the staging datasets of syncs that were killed: nobody holds their names."""
+    pattern = f"^{client.dataset_name}_staging_[0-9a-f]+_[0-9a-f]{{8}}$"
+    try:
+        with client.begin_transaction():
+            for (name,) in client.execute_sql(ABANDONED, pattern) or ():
+                client.execute_sql(f"DROP SCHEMA {client.escape_column_name(name)} CASCADE")
+    except DatabaseException as error:
+        say(f"staging datasets of {client.dataset_name} were left behind: {brief(error)}")

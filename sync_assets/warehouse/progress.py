@@ -1,0 +1,32 @@
+"""Progress in plain words, at a steady and quiet pace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sync_assets.sources.rest.listing import Listing
+
+
+class Progress:
+    """Says how far a sync is, at most every few seconds; failures at once."""
+
+    def __init__(self, say: Callable[[str], None], *, every: float = 10.0) -> None:
+        self._say, self._every = say, every
+        self._lists = self._rows = self._requests = 0
+        self._said = time.monotonic()
+
+    def listing(self, listing: Listing) -> None:
+        """Count a list that is complete or failed."""
+        self._lists += 1
+        self._rows += listing.rows
+        self._requests += listing.requests
+        if listing.error is not None:
+            self._say(f"failed: {listing.error}")
+        if time.monotonic() - self._said >= self._every:
+            self.flush()
+
+    def flush(self) -> None:
+        """Say how far it is now."""
+        self._said = time.monotonic()
+        self._say(f"{self._lists} lists, {self._rows} rows in {self._requests} requests")

@@ -1,0 +1,166 @@
+"""One sync: read lists side by side, then let the complete ones replace their rows at once.
+
+extract    in a scratch directory of this sync's own; lists that fail are left out
+normalize  to the destination's file format
+load       delete-insert per partition or replace per table, in one transaction a table
+verify     the warehouse must now hold as many rows as the lists did
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.errors import SyncError, brief
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.resources import dlt_source
+from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
+from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.postgres import side_by_side
+from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
+from sync_assets.warehouse.tables import Tables, open_tables
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to sync of an API: which resources, below which parents (None: all that it lists)."""
+
+    api: Api
+    resources: Sequence[str]
+    parents: Mapping[str, Sequence[str]] | None = None
+    allow_empty: bool = False
+
+
+def sync(
+    request: Request,
+    *,
+    on_listing: Callable[[Listing], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Journal:
+    """Sync what is asked for; the journal tells list by list what came of it.
+
+    Raises `ConfigurationError` or `WarehouseError` before the first request where either is
+    unusable, and `WarehouseError` where the load fails; lists that fail do not raise.
+    """
+    api, say = request.api, say or silent
+    api.resolve()
+    dataset = dataset_name(api.name, sandbox=api.is_sandbox())
+    with open_pipeline(api.name, dataset) as pipeline:
+        database = database_file(pipeline)
+        with _in_plain_words(dataset), exclusive(database, say), open_tables(pipeline) as tables:
+            held = _held(tables, request)
+        journal = Journal(
+            strict=False,
+            held=held,
+            allow_empty=request.allow_empty,
+            on_listing=on_listing,
+            on_wait=say,
+        )
+        _extract(pipeline, request, journal)
+        lists = [scope(listing) for listing in journal.complete()]
+        with (
+            _in_plain_words(dataset),
+            exclusive(database, say),
+            side_by_side(pipeline, lists, say),
+        ):
+            _load(pipeline, say)
+            with open_tables(pipeline) as tables:
+                _clear(tables, request, journal)
+                _verify(tables, request, journal)
+    return journal
+
+
+@contextmanager
+def _in_plain_words(dataset: str) -> Iterator[None]:
+    """Whatever a driver raises is a `WarehouseError`: a connection may be lost at any moment."""
+    try:
+        yield
+    except SyncError:
+        raise
+    except Exception as error:  # each destination has a driver with its own
+        raise WarehouseError(f"{dataset}: the warehouse failed, {brief(error)}") from error
+
+
+def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None:
+    source = dlt_source(request.api)(parents=request.parents, journal=journal)
+    workers = request.api.resolve().max_concurrency + 2
+    try:
+        pipeline.extract(source.with_resources(*request.resources), workers=workers)
+        if any(listing.problems for listing in journal.complete()):
+            pipeline.extract(quarantine(journal))
+        pipeline.normalize()
+    except PipelineStepFailed as error:
+        raise _plain(error, f"{request.api.name} could not be prepared") from error
+
+
+def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
+    try:
+        pipeline.load()
+    except PipelineStepFailed as error:
+        raise _plain(error, f"{pipeline.dataset_name} could not be loaded") from error
+    finally:
+        _drop_staging(pipeline, say)
+
+
+def _held(tables: Tables, request: Request) -> dict[tuple[str, str | None], int]:
+    """Rows in the warehouse, by resource and (for partitioned resources) parent."""
+    held: dict[tuple[str, str | None], int] = {}
+    for name in request.resources:
+        endpoint = request.api.endpoints[name]
+        column = endpoint.parent_param if endpoint.partitioned else None
+        for parent, count in tables.counts(name, column).items():
+            held[name, parent] = count
+    return held
+
+
+def _clear(tables: Tables, request: Request, journal: Journal) -> None:
+    """Remove what complete lists no longer hold and a load without rows leaves behind."""
+    clean = [scope(listing) for listing in journal.complete() if not listing.problems]
+    if tables.counts(TABLE, None):
+        tables.delete(TABLE, SCOPE, clean)
+    for name in request.resources:
+        endpoint = request.api.endpoints[name]
+        emptied = [
+            listing.parent
+            for listing in journal.complete()
+            if listing.resource == name and not listing.rows and listing.parent is not None
+        ]
+        if emptied and any(journal.held.get((name, parent)) for parent in emptied):
+            tables.delete(name, str(endpoint.parent_param), emptied)
+
+
+def _verify(tables: Tables, request: Request, journal: Journal) -> None:
+    """Fail every list whose rows are not what the warehouse holds now."""
+    holds = _held(tables, request)
+    for listing in journal.complete():
+        rows = holds.get((listing.resource, listing.parent), 0)
+        if listing.resource in request.resources and rows != listing.rows:
+            message = f"{listing.name}: {listing.rows} rows were read, the warehouse holds {rows}"
+            journal.record(listing, WarehouseError(f"{message}. Sync it again."))
+
+
+def _drop_staging(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
+    """A staging dataset keeps copies of rows, also of those that are gone upstream."""
+    try:
+        with pipeline.sql_client() as client, client.with_staging_dataset() as staging:
+            if staging.has_dataset():
+                staging.drop_dataset()
+    except DatabaseException as error:
+        say(f"the staging dataset of {pipeline.dataset_name} was left behind: {error}")
+
+
+def _plain(error: PipelineStepFailed, what: str) -> SyncError:
+    cause: BaseException = error
+    while cause.__cause__ is not None or isinstance(cause.__context__, SyncError):
+        cause = cause.__cause__ or cause.__context__ or cause
+        if isinstance(cause, SyncError):
+            return cause
+    return WarehouseError(f"{what}: {brief(cause)}")
