@@ -1,0 +1,32 @@
+"""The stages of a promotion."""
+
+from sync_assets.sandbox.listing import Listing, Row
+from sync_assets.sandbox.moment import Moment
+from sync_assets.sandbox.promotions.promotions import promotion
+from sync_assets.sandbox.times import iso
+
+
+def stage_count(moment: Moment, number: int) -> int:
+    """Return how many stages a promotion has."""
+    stages = moment.scale.stages
+    return stages if moment.scale.exact or not stages else 1 + number % stages
+
+
+def stages(moment: Moment, number: int) -> Listing:
+    """List the stages of a promotion, whose ids are those of every other promotion's stages."""
+    count = stage_count(moment, number)
+    facts = promotion(moment, number)
+
+    def row(ordinal: int) -> Row:
+        length = (facts.end - facts.start) // count if facts.start else 0
+        start = facts.start + ordinal * length if facts.start else None
+        return {
+            "id": str(ordinal + 1),
+            "name": ("Inscripción", "Voting 🗳", "Final")[ordinal % 3],
+            "type": ("registration", "voting", "draw")[ordinal % 3],
+            "visible": (True, False, None)[(number + ordinal) % 3],
+            "start_date": None if start is None else iso(start),
+            "end_date": None if start is None else iso(start + length),
+        }
+
+    return Listing(range(count), row, offset=1)

@@ -1,0 +1,106 @@
+"""The server: an account behind a loopback port."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sync_assets.sandbox.account import Account
+from sync_assets.sandbox.app import ROOTS, build_app
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+HOST = "127.0.0.1"
+START_SECONDS = 30
+# A request that waits longer looks up now and then, so that stopping need not cancel it.
+LONGEST_NAP = 0.2
+
+
+class _Counted:
+    """Counts requests by path, and lets each wait as a network would."""
+
+    def __init__(self, app: ASGIApp, latency: float) -> None:
+        self.by_path: Counter[str] = Counter()
+        self.stopping = False
+        self._app, self._latency = app, latency
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self.by_path[scope["path"]] += 1
+            await self._wait()
+        await self._app(scope, receive, send)
+
+    async def _wait(self) -> None:
+        left = self._latency
+        while left > 0 and not self.stopping:
+            await asyncio.sleep(min(left, LONGEST_NAP))
+            left -= LONGEST_NAP
+
+
+class Sandbox:
+    """Serves an account from a thread of this process, on this machine only."""
+
+    def __init__(self, account: Account, port: int = 0, latency: float = 0.0) -> None:
+        self._port = port
+        self._app = _Counted(build_app(account), latency)
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen, and return once requests are answered."""
+        listener = socket.create_server((HOST, self._port))
+        self._app.stopping = False
+        self._port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self._app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+        server = self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=server.run, args=([listener],), name="sandbox", daemon=True
+        )
+        self._thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started:
+            if time.monotonic() > deadline or not self._thread.is_alive():
+                self.stop()
+                raise RuntimeError(f"The sandbox did not start on port {self._port}")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Stop listening and free the port."""
+        if self._server and self._thread:
+            self._app.stopping = self._server.should_exit = True
+            self._thread.join()
+            self._server = self._thread = None
+
+    def __enter__(self) -> "Self":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def base_url(self, source: str) -> str:
+        """Return what comes before the paths of an API."""
+        return f"http://{HOST}:{self._port}{ROOTS[source]}"
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests came in so far, refused ones too."""
+        return self._app.by_path.total()
+
+    def requests_by_path(self) -> Counter[str]:
+        """Return how many requests came in for each path."""
+        return self._app.by_path.copy()
