@@ -1,0 +1,1 @@
+"""What Dagster runs: one module an API."""

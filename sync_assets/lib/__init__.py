@@ -1,0 +1,1 @@
+"""How any source becomes assets: specs, partitions, runs, sensors, schedules. Names no API."""

@@ -1,0 +1,67 @@
+"""What Dagster is told of a list: a materialization with its figures, or a failure that helps."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import dagster as dg
+
+from sync_assets.lib.keys import in_order, partition_key
+from sync_assets.lib.specs import asset_key
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.listing import Listing
+
+Event: TypeAlias = "dg.AssetMaterialization | dg.MaterializeResult[Any]"
+NAMED_FAILURES = 20
+
+
+def materialization(api: Api, listing: Listing, *, alone: bool) -> Event:
+    """The event of a complete list.
+
+    A list that is all of the run's asset is a result, so that downstream assets of the run start;
+    of the partitions of a range each is an event of its own, which dagster offers no result for.
+    """
+    key, metadata = asset_key(api, listing.resource), _figures(api, listing)
+    if alone:
+        return dg.MaterializeResult(key, metadata=metadata)
+    return dg.AssetMaterialization(
+        key, partition=partition_key(str(listing.parent)), metadata=metadata
+    )
+
+
+def failure(journal: Journal) -> dg.Failure:
+    """The end of a run of which lists failed: the first cause, and what to run again."""
+    failed = journal.failed()
+    keys = in_order({partition_key(item.parent) for item in failed if item.parent is not None})
+    again = f" Materialize these partitions again: {_some(keys, ', ')}" if keys else ""
+    return dg.Failure(
+        f"{len(failed)} of {len(journal.listings)} lists failed, the others are loaded. "
+        f"{failed[0].error}{again}",
+        metadata={
+            "failures": dg.MetadataValue.md(_some([f"- {item.error}" for item in failed], "\n")),
+            "failed_keys": keys,
+        },
+    )
+
+
+def _figures(api: Api, listing: Listing) -> dict[str, Any]:
+    count = "dagster/row_count" if listing.parent is None else "dagster/partition_row_count"
+    return {
+        count: listing.rows,
+        "rows": listing.rows,
+        "pages": listing.pages,
+        "requests": listing.requests,
+        "retries": listing.retries,
+        "duplicates": listing.duplicates,
+        "quarantined": len(listing.problems),
+        "bytes": listing.bytes,
+        "seconds": round(listing.seconds, 3),
+        "seconds_waited": round(listing.waited, 3),
+        "sandbox": api.is_sandbox(),
+    }
+
+
+def _some(items: list[str], separator: str) -> str:
+    rest = len(items) - NAMED_FAILURES
+    return separator.join([*items[:NAMED_FAILURES], *([f"and {rest} more"] if rest > 0 else [])])

@@ -1,0 +1,32 @@
+"""Partition keys: the ids of parents, with the characters escaped that Dagster cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote, unquote
+
+# Dagster cuts ranges at "...", its UI cuts lists at commas and reads brackets as syntax
+SAFE = " -_.:@/+=#&!?$*;'()~"
+
+
+def partition_key(parent_id: str) -> str:
+    """The partition key of a parent's id; ordinary ids are their own keys."""
+    return quote(parent_id, safe=SAFE).replace("...", "%2E%2E%2E")
+
+
+def parent_id(key: str) -> str:
+    """The id that a partition key stands for."""
+    return unquote(key)
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Keys in a stable order: short before long, so that numbers stand in theirs."""
+    return sorted(keys, key=lambda key: (len(key), key))
+
+
+def range_tags(keys: Sequence[str]) -> dict[str, str]:
+    """The run tags that select a range of partitions, from the first of these keys to the last."""
+    return {
+        "dagster/asset_partition_range_start": keys[0],
+        "dagster/asset_partition_range_end": keys[-1],
+    }

@@ -1,0 +1,64 @@
+"""What a run does: sync the selected resources and partitions, and tell Dagster list by list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from sync_assets.lib.choice import Only, chosen_keys
+from sync_assets.lib.events import Event, failure, materialization
+from sync_assets.lib.keys import parent_id
+from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.errors import SyncError
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.warehouse.progress import Progress
+from sync_assets.warehouse.sync import Request, sync
+
+
+def materialize_tables(
+    context: dg.AssetExecutionContext, api: Api, *, allow_empty: bool
+) -> Iterator[Event]:
+    """Sync the selected unpartitioned resources; see `_run`."""
+    return _run(context, Request(api, _selected(context, api), None, allow_empty), alone=True)
+
+
+def materialize_partitions(
+    context: dg.AssetExecutionContext, api: Api, parent: Parent, *, allow_empty: bool, only: Only
+) -> Iterator[Event]:
+    """Sync the selected children below those of the run's partitions that `only` leaves."""
+    keys = chosen_keys(context, api, parent, only)
+    context.log.info(f"{len(keys)} of {len(context.partition_keys)} partitions ({only})")
+    if not keys:
+        return iter(())
+    parents = {parent.resource: [parent_id(key) for key in keys]}
+    request = Request(api, _selected(context, api), parents, allow_empty)
+    return _run(context, request, alone=len(context.partition_keys) == 1)
+
+
+def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) -> Iterator[Event]:
+    """Sync; give an event for each list that is complete.
+
+    Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
+    """
+    journal = _sync(context, request)
+    for listing in journal.complete():
+        if listing.resource in request.resources:
+            yield materialization(request.api, listing, alone=alone)
+    if journal.failed():
+        raise failure(journal)
+
+
+def _sync(context: dg.AssetExecutionContext, request: Request) -> Journal:
+    progress = Progress(context.log.info)
+    try:
+        journal = sync(request, on_listing=progress.listing, say=context.log.info)
+    except SyncError as error:
+        raise dg.Failure(str(error)) from error
+    progress.flush()
+    return journal
+
+
+def _selected(context: dg.AssetExecutionContext, api: Api) -> list[str]:
+    selected = {key.path[-1] for key in context.selected_asset_keys}
+    return [name for name in api.endpoints if name in selected]

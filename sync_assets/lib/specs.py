@@ -1,0 +1,72 @@
+"""What Dagster shows of a resource: key, lineage, description, table and columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import dlt
+from dagster_dlt import DagsterDltTranslator
+from dagster_dlt.translator import DltResourceTranslatorData
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.warehouse.destination import dataset_name
+
+
+class ResourceTranslator(DagsterDltTranslator):
+    """Translates the resources of an API; keys are `[source, resource]`, as dataset.table."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
+        """The spec of a resource; dagster-dlt's phantom upstream gives way to the parent."""
+        endpoint = self.api.endpoints[data.resource.name]
+        destination: str | None = dlt.config.get("destination.warehouse.destination_type")
+        dataset = dataset_name(self.api.name, sandbox=self.api.is_sandbox())
+        spec = super().get_asset_spec(data)
+        return spec.replace_attributes(
+            key=asset_key(self.api, endpoint.name),
+            deps=[asset_key(self.api, endpoint.parent)] if endpoint.parent else [],
+            group_name=self.api.name,
+            description=describe(self.api, endpoint),
+            kinds={"dlt", *([str(destination)] if destination else [])},
+            metadata={
+                "dagster/table_name": f"{dataset}.{endpoint.name}",
+                "dagster/column_schema": column_schema(endpoint),
+            },
+        )
+
+
+def asset_key(api: Api, resource: str) -> dg.AssetKey:
+    """The key of a resource's asset."""
+    return dg.AssetKey([api.name, resource])
+
+
+def describe(api: Api, endpoint: Endpoint) -> str:
+    """A resource in three sentences: where from, what a sync replaces, what a row is known by."""
+    primary = endpoint.hints["primary_key"]
+    key = primary if isinstance(primary, str) else ", ".join(primary)
+    scope = "the rows of its partitions" if endpoint.partitioned else "all rows, at once"
+    return (
+        f"What `GET {endpoint.path}` of the {api.name} API lists. "
+        f"A sync replaces {scope}. Primary key: {key}."
+    )
+
+
+def column_schema(endpoint: Endpoint) -> dg.TableSchema:
+    """The declared columns; fields that none declares are added as text when they appear."""
+    primary: Any = endpoint.hints["primary_key"]
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                str(column["data_type"]),
+                constraints=dg.TableColumnConstraints(
+                    nullable=bool(column.get("nullable", True)), unique=name == primary
+                ),
+            )
+            for name, column in endpoint.columns.items()
+        ]
+    )
