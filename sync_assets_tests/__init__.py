@@ -1,0 +1,1 @@
+"""Tests: real HTTP, real DuckDB, no mocks."""

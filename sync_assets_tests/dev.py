@@ -1,0 +1,98 @@
+"""A `dagster dev` in a process of its own, and what its UI would show."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sync_assets_tests.project import environment
+
+T = TypeVar("T")
+STATE = """{
+  assetNodes { assetKey { path } partitionStats { numMaterialized numPartitions }
+               assetMaterializations(limit: 1) { timestamp } }
+  runsOrError { ... on Runs { results { runId status } } }
+}"""
+
+
+class Dev:
+    """A running `dagster dev`."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/graphql"
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """A GraphQL query, as the UI sends them."""
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            self.url,
+            data=json.dumps({"query": query, "variables": variables}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return dict(json.load(answer)["data"])
+
+    def state(self) -> dict[str, Any]:
+        """Assets and runs as the UI sees them; nothing while it is not up."""
+        try:
+            return self.ask(STATE)
+        except OSError:
+            return {"assetNodes": [], "runsOrError": {"results": []}}
+
+    def wait_for_everything(self, seconds: float) -> dict[str, Any]:
+        """Wait until each partition of each of the twenty assets is materialized."""
+
+        def done() -> dict[str, Any] | None:
+            state = self.state()
+            statuses = {run["status"] for run in state["runsOrError"]["results"]}
+            assert "FAILURE" not in statuses, state
+            full = len(state["assetNodes"]) == 20 and all(map(_full, state["assetNodes"]))
+            return state if full else None
+
+        return wait_for(done, seconds)
+
+
+def _full(node: Mapping[str, Any]) -> bool:
+    stats = node["partitionStats"]
+    if stats is None:
+        return bool(node["assetMaterializations"])
+    return bool(stats["numPartitions"] and stats["numMaterialized"] == stats["numPartitions"])
+
+
+def wait_for(look: Callable[[], T | None], seconds: float) -> T:
+    """What a look finds, looked for every second."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (found := look()) is not None:
+            return found
+        time.sleep(1)
+    raise AssertionError(f"not seen within {seconds} s")
+
+
+@contextmanager
+def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
+    """Run `dagster dev` in a folder until the block ends, then stop it as Ctrl-C does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (folder / "dev.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "-p", str(port)],
+            cwd=folder,
+            env=environment(folder, **variables),
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield Dev(port)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0

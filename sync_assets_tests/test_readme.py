@@ -1,0 +1,113 @@
+"""What the README claims: its table, its commands, its variables, its layout, its new API."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sync_assets.sources import apis
+from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
+from sync_assets_tests import fault_table
+from sync_assets_tests.conftest import World
+from sync_assets_tests.fake_api import SECRETS
+from sync_assets_tests.project import ROOT, copy_project, run
+
+README = (ROOT / "README.md").read_text()
+PYPROJECT = (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_table_names_every_asset_its_endpoint_and_its_parent() -> None:
+    lines = re.findall(r"^\| `\w+/\w+` \|.*\|$", README, re.M)
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    stated = {asset.strip("`"): tuple(others) for asset, *others in cells}
+    true = {}
+    for name, api in apis().items():
+        names = {parent.resource: parent.partitions for parent in api.parents}
+        for endpoint in api.endpoints.values():
+            true[f"{name}/{endpoint.name}"] = (
+                f"`{endpoint.path}`",
+                f"`{endpoint.parent}`" if endpoint.parent else "",
+                f"`{names[str(endpoint.parent)]}`" if endpoint.partitioned else "",
+                "nightly while live" if endpoint.partitioned else "hourly",
+            )
+    assert stated == true
+
+
+def test_the_first_commands_are_the_two_that_set_everything_up() -> None:
+    commands = re.findall(r"^(pip install uv && .*?)\s+#", README, re.M)
+    assert commands == [
+        "pip install uv && uv run dagster dev",
+        "pip install uv && uv run pytest",
+    ]
+
+
+def test_every_variable_exists_and_every_setting_is_told() -> None:
+    settings = {name for name in ApiSettings.__annotations__ if name != "secret_field"}
+    told = {name.lower() for name in re.findall(r"^\| `SOURCES__<SOURCE>__(\w+)`", README, re.M)}
+    assert told == settings
+    sandbox = {name.lower() for name in re.findall(r"`SANDBOX__(\w+)`", README)}
+    assert sandbox == set(SandboxSettings.__annotations__)
+    for source in ("PROMOTIONS__BEARER_TOKEN", "AFFILIATES__API_KEY", "EVENTS__API_KEY"):
+        assert f"SOURCES__{source}=" in README
+
+
+def test_the_defaults_are_those_of_the_code() -> None:
+    for name in ("max_concurrency", "max_retries", "backoff_factor", "max_wait", "timeout"):
+        (told,) = re.findall(rf"^\| `SOURCES__<SOURCE>__{name.upper()}` \| (\d+) \|", README, re.M)
+        assert float(told) == float(getattr(ApiSettings, name))
+    limits = [apis()[name].requests_per_minute for name in ("promotions", "affiliates", "events")]
+    assert f"| {', '.join(map(str, limits))}; none in the sandbox |" in README
+
+
+def test_the_table_of_faults_is_what_the_tests_make_happen() -> None:
+    assert fault_table.table() in README
+
+
+def test_the_layout_is_there() -> None:
+    tree = README.split("## Layout")[1].split("```")[1]
+    paths = re.findall(r"[├└│─ ]+(\w+(?:\.py|/))", tree)
+    assert len(paths) == 9
+    for path in paths:
+        found = [ROOT / "sync_assets" / path, ROOT / "sync_assets" / "sources" / path]
+        assert any(place.exists() for place in found), path
+
+
+def test_every_uv_command_names_something_that_exists() -> None:
+    for command in re.findall(r"uv run ([^\n`#]+)", README):
+        words = shlex.split(command)
+        known = {"dagster", "pytest", "sync-assets", "python"}
+        assert words[0] in known, command
+        if words[0] == "python":
+            assert words[1] == "-m"
+            assert (ROOT / words[2].replace(".", "/") / "__main__.py").exists()
+    assert 'sync-assets = "sync_assets.cli:main"' in PYPROJECT
+
+
+@pytest.mark.long
+def test_a_fourth_api_is_two_new_files_and_no_edits(world: World, tmp_path: Path) -> None:
+    folder = copy_project(tmp_path / "copy")
+    for path, text in re.findall(
+        r"`(sync_assets/\w+/forms\.py)`:\n\n```python\n(.*?)```", README, re.S
+    ):
+        assert not (folder / path).exists()
+        (folder / path).write_text(text)
+    world.api.lists = {
+        "/forms": [{"id": "f1", "title": "One"}, {"id": "f2", "title": "Two"}],
+        "/forms/f1/answers": [{"id": "a", "score": 1}],
+        "/forms/f2/answers": [{"id": "a", "score": 2}, {"id": "b", "score": 3}],
+    }
+    variables = {
+        "SOURCES__FORMS__BASE_URL": world.api.base_url("affiliates"),
+        "SOURCES__FORMS__API_KEY": SECRETS["affiliates"],
+    }
+    synced = run(folder, "sync_assets", "forms", variables=variables)
+    assert synced.returncode == 0, synced.stdout + synced.stderr
+    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
+        rows = connection.execute("FROM forms.answers ORDER BY ALL").fetchall()
+    assert rows == [("f1", "a", 1), ("f2", "a", 2), ("f2", "b", 3)]
+    shown = run(folder, "dagster", "asset", "list", "-m", "sync_assets.definitions")
+    assert {"forms/forms", "forms/answers"} <= set(shown.stdout.split()), shown.stderr
