@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
+from sync_assets.warehouse.checkpoint import checkpointed, open_guarded
 from sync_assets.warehouse.errors import WarehouseBusyError, WarehouseError
 
 SAY_EVERY = 10.0
@@ -29,7 +30,8 @@ def exclusive(
 
     The kernel frees the lock with its process, however that ends. Another sync is waited for, for
     `patience` seconds and then with `WarehouseBusyError`; so is a foreign program that keeps the
-    file open, in the end with a `WarehouseError` that names its PID.
+    file open, in the end with a `WarehouseError` that names its PID. What was committed meanwhile
+    is moved into the file at the end.
     """
     if database is None:
         yield
@@ -37,8 +39,8 @@ def exclusive(
     lock = FileLock(f"{database}.lock")
     _acquire(lock, database, say, patience)
     try:
-        _wait_for_foreigners(database, say)
-        yield
+        with checkpointed(_open(database, say), database):
+            yield
     finally:
         lock.release()
 
@@ -71,11 +73,11 @@ def _take(lock: FileLock, seconds: float) -> None:
         ) from error
 
 
-def _wait_for_foreigners(database: Path, say: Callable[[str], None]) -> None:
+def _open(database: Path, say: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
     started = last = time.monotonic()
     while True:
         try:
-            duckdb.connect(str(database)).close()
+            return open_guarded(database, say)
         except duckdb.IOException as error:
             now = time.monotonic()
             if "Could not set lock" not in str(error) or now - started > FOREIGN_PROGRAM_LIMIT:
@@ -89,5 +91,3 @@ def _wait_for_foreigners(database: Path, say: Callable[[str], None]) -> None:
             time.sleep(0.5)
         except duckdb.Error as error:
             raise WarehouseError(f"{database} is not a usable DuckDB file: {error}") from None
-        else:
-            return
