@@ -23,6 +23,7 @@ from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.history import record, schema
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
@@ -75,6 +76,7 @@ def sync(
             with open_tables(pipeline) as tables:
                 _clear(tables, request, journal)
                 _verify(tables, request, journal)
+                record(tables, _asked_for(request, journal), journal)
     return journal
 
 
@@ -91,6 +93,7 @@ def _in_plain_words(dataset: str) -> Iterator[None]:
 
 def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None:
     source = dlt_source(request.api)(parents=request.parents, journal=journal)
+    source.schema.update_table(schema())
     workers = request.api.resolve().max_concurrency + 2
     try:
         pipeline.extract(source.with_resources(*request.resources), workers=workers)
@@ -119,6 +122,16 @@ def _held(tables: Tables, request: Request) -> dict[tuple[str, str | None], int]
         for parent, count in tables.counts(name, column).items():
             held[name, parent] = count
     return held
+
+
+def _asked_for(request: Request, journal: Journal) -> list[Listing]:
+    """The lists of the request's tables; what stands for lists below unknown parents is none."""
+    return [
+        listing
+        for listing in journal.listings.values()
+        if listing.resource in request.resources
+        and (listing.parent is not None) == request.api.endpoints[listing.resource].partitioned
+    ]
 
 
 def _clear(tables: Tables, request: Request, journal: Journal) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
@@ -14,6 +14,7 @@ from sync_assets.warehouse.destination import VARIABLES
 from sync_assets.warehouse.errors import WarehouseError
 
 AT_ONCE = 500
+T = TypeVar("T")
 
 
 class Tables:
@@ -32,29 +33,64 @@ class Tables:
             rows = self._select(f"SELECT {key}, count(*) FROM {name} GROUP BY {key}")
         return {parent: int(count) for parent, count in rows}
 
-    def rows(self, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
-        """Some columns of all rows; none without the table."""
+    def rows(
+        self, table: str, columns: Sequence[str], where: tuple[str, Iterable[str]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Some columns of all rows, or of those `where` a column has a value; none without it."""
         name = self._client.make_qualified_table_name(table)
-        selected = ", ".join(self._client.escape_column_name(column) for column in columns)
-        found = self._select(f"SELECT {selected} FROM {name}")
+        query = f"SELECT {self._names(columns)} FROM {name}"
+        if where is None:
+            found = self._select(query)
+        else:
+            key = self._client.escape_column_name(where[0])
+            found = [
+                row
+                for part in _parts(list(where[1]))
+                for row in self._select(f"{query} WHERE {key} IN ({_marks(part)})", *part)
+            ]
         return [dict(zip(columns, row, strict=True)) for row in found]
 
     def delete(self, table: str, column: str, values: Iterable[str]) -> None:
         """Remove the rows with these values, in one transaction."""
+        with self._client.begin_transaction():
+            self._delete(table, column, values)
+
+    def put(self, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Let rows, all with the same columns, take the place of those with their key."""
+        if not rows:
+            return
+        name = self._client.make_qualified_table_name(table)
+        into = f"INSERT INTO {name} ({self._names(list(rows[0]))}) VALUES"
+        with self._client.begin_transaction():
+            self._delete(table, key, [row[key] for row in rows])
+            for part in _parts(rows):
+                marks = ", ".join(f"({_marks(list(row))})" for row in part)
+                self._client.execute_sql(
+                    f"{into} {marks}", *[value for row in part for value in row.values()]
+                )
+
+    def _delete(self, table: str, column: str, values: Iterable[str]) -> None:
         name = self._client.make_qualified_table_name(table)
         key = self._client.escape_column_name(column)
-        wanted = list(values)
-        with self._client.begin_transaction():
-            for i in range(0, len(wanted), AT_ONCE):
-                part = wanted[i : i + AT_ONCE]
-                marks = ", ".join(["%s"] * len(part))
-                self._client.execute_sql(f"DELETE FROM {name} WHERE {key} IN ({marks})", *part)
+        for part in _parts(list(values)):
+            self._client.execute_sql(f"DELETE FROM {name} WHERE {key} IN ({_marks(part)})", *part)
 
-    def _select(self, query: str) -> list[tuple[Any, ...]]:
+    def _names(self, columns: Sequence[str]) -> str:
+        return ", ".join(self._client.escape_column_name(column) for column in columns)
+
+    def _select(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         try:
-            return [tuple(row) for row in self._client.execute_sql(query) or ()]
+            return [tuple(row) for row in self._client.execute_sql(query, *values) or ()]
         except DatabaseUndefinedRelation:
             return []
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[i : i + AT_ONCE] for i in range(0, len(items), AT_ONCE))
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 @contextmanager

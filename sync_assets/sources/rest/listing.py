@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync_assets.sources.rest import times
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Listing:
 
     `waited` and `seconds` are seconds, `bytes` the size of the bodies as sent, `rows` what is
     loaded: without duplicates and without records that cannot be (they are `problems`).
+    `new_fields` are those that no column declares, `missing_fields` those that no record has.
     """
 
     resource: str
@@ -31,9 +35,12 @@ class Listing:
     duplicates: int = 0
     bytes: int = 0
     waited: float = 0.0
+    read_at: datetime = field(default_factory=lambda: times.now())
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
+    new_fields: set[str] = field(default_factory=set)
+    missing_fields: set[str] = field(default_factory=set)
     error: str | None = None
 
     @property

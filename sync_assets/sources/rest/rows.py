@@ -31,6 +31,7 @@ class RowTyper:
         self.parent_column = parent_column
         self.flattened = {name.partition("__")[0] for name in columns if "__" in name}
         self.declared = {name for name in columns if "__" not in name}
+        self.seen: set[str] = set()
         self.schema = pa.schema(
             pa.field(name, ARROW[str(column["data_type"])], nullable=column.get("nullable", True))
             for name, column in columns.items()
@@ -61,6 +62,11 @@ class RowTyper:
             arrays = [array.filter(mask) for array in arrays]
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields)), problems
 
+    def drift(self) -> tuple[set[str], set[str]]:
+        """The fields of the records typed so far that no column declares, and those they lack."""
+        own = {self.parent_column, *self.flattened}
+        return self.seen - set(self.columns) - own, set(self.columns) - self.seen - own
+
     def _array(
         self,
         name: str,
@@ -86,11 +92,14 @@ class RowTyper:
     def _unknown(self, rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
         """Values of the fields that no column declares, by a column name that is free."""
         found: dict[str, list[Any]] = {}
-        for field in sorted(set().union(*rows) - self.declared - self.flattened):
+        fields = set().union(*rows)
+        self.seen |= fields
+        for field in sorted(fields - self.declared - self.flattened):
             found[self._free(field, found)] = [text_of(row.get(field)) for row in rows]
         for outer in self.flattened:
             inside = [row[outer] if isinstance(row.get(outer), dict) else {} for row in rows]
             for field in sorted(set().union(*inside)):
+                self.seen.add(f"{outer}__{field}")
                 if f"{outer}__{field}" not in self.columns:
                     name = self._free(f"{outer}__{field}", found)
                     found[name] = [text_of(item.get(field)) for item in inside]

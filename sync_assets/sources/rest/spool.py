@@ -60,6 +60,8 @@ class Spool:
         with self._lock:
             for parent in list(self._waiting):
                 self._write(parent)
+        if self.listing.rows:
+            self.listing.new_fields, self.listing.missing_fields = self.typer.drift()
 
     def tables(self) -> Iterator[pa.Table]:
         """The rows, again from the start; at least one table, so that the columns exist."""
