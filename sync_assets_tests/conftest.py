@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
+from dagster import DagsterInstance
 from dlt.extract import DltSource
 
 from sync_assets.sources import affiliates, events, promotions
@@ -18,7 +20,9 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.sync import Request, sync
+from sync_assets_tests.dagster_world import DagsterRuns
 from sync_assets_tests.fake_api import SECRETS, FakeApi
+from sync_assets_tests.three_promotions import offer
 
 APIS: dict[str, Api] = {
     "promotions": promotions.API,
@@ -127,3 +131,29 @@ def elsewhere() -> Iterator[FakeApi]:
     """Another host, which must never see a credential."""
     with FakeApi().running() as other:
         yield other
+
+
+@pytest.fixture
+def runs(world: World) -> Iterator[DagsterRuns]:
+    """An instance that has never run anything, over three promotions."""
+    offer(world.api)
+    with DagsterInstance.local_temp(str(world.folder)) as instance:
+        yield DagsterRuns(instance)
+
+
+@pytest.fixture(scope="module")
+def history(shared: World) -> Path:
+    """The folder of an instance and a warehouse after the first sync."""
+    offer(shared.api)
+    with DagsterInstance.local_temp(str(shared.folder)) as instance:
+        DagsterRuns(instance).first_sync()
+    return shared.folder
+
+
+@pytest.fixture
+def synced(history: Path, world: World) -> Iterator[DagsterRuns]:
+    """A copy of that instance, and of that warehouse."""
+    offer(world.api)
+    shutil.copytree(history, world.folder, dirs_exist_ok=True)
+    with DagsterInstance.local_temp(str(world.folder)) as instance:
+        yield DagsterRuns(instance)

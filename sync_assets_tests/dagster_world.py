@@ -22,6 +22,8 @@ PARTITIONED = {
     "event_series": ("events", ["events", "waitlists"]),
 }
 
+PARTITION_SENSOR = "promotions_promotions_partitions"
+
 
 def environment(sandbox: Sandbox, warehouse: Path) -> dict[str, str]:
     """The variables that point the project at a running sandbox as if it were a live account."""
@@ -72,6 +74,14 @@ class DagsterRuns:
             )
         )
 
+    def first_sync(self) -> None:
+        """Sync the promotions, let the sensor make the partitions, and do what it requests."""
+        assert self.run("promotions/promotions", "promotions/organizing_brands").success
+        result = self.tick(PARTITION_SENSOR)
+        assert isinstance(result, dg.SensorResult)
+        (request,) = result.run_requests or []
+        assert self.run_request(request).success
+
     def run_range(self, partitions: str, *assets: str) -> dg.ExecuteInProcessResult:
         """Run all partitions of a definition in one run."""
         keys = self.instance.get_dynamic_partitions(partitions)
@@ -89,7 +99,24 @@ class DagsterRuns:
                 continue
             for key in change.partition_keys:
                 self.instance.delete_dynamic_partition(change.partitions_def_name, key)
+        for event in getattr(result, "asset_events", None) or []:
+            self.instance.report_runless_asset_event(event)
         return result
+
+    def schedule(self, name: str) -> list[dg.RunRequest]:
+        """What a schedule requests now."""
+        context = dg.build_schedule_context(instance=self.instance)
+        result: Any = LOADED.resolve_schedule_def(name)(context)
+        return result if isinstance(result, list) else []
+
+    def check(self, asset: str, check: str) -> dg.AssetCheckEvaluation:
+        """The newest evaluation of a check."""
+        key = dg.AssetCheckKey(dg.AssetKey(asset.split("/")), check)
+        log = self.instance.event_log_storage
+        record = log.get_latest_asset_check_execution_by_key([key])[key]
+        assert record.event is not None
+        assert record.event.dagster_event is not None
+        return record.event.dagster_event.asset_check_evaluation_data
 
     def run_request(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         """Run what a sensor or schedule requested."""
@@ -98,6 +125,13 @@ class DagsterRuns:
             tags=self.range_of(request),
             config=request.run_config,
         )
+
+    def begin(
+        self, assets: frozenset[dg.AssetKey], tags: dict[str, str], status: dg.DagsterRunStatus
+    ) -> None:
+        """A run that is under way elsewhere."""
+        job = LOADED.resolve_implicit_global_asset_job_def()
+        self.instance.create_run_for_job(job, asset_selection=assets, tags=tags, status=status)
 
     def materialized(self, asset: str) -> set[str]:
         """The partitions an asset was ever materialized for."""

@@ -2,75 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
-
 import dagster as dg
 import pytest
 from dagster._core.errors import DagsterUnknownPartitionError
 
 from sync_assets.warehouse.lock import exclusive
 from sync_assets_tests.conftest import World
-from sync_assets_tests.dagster_world import LOADED, DagsterRuns
-
-NOW = datetime.now(timezone.utc)
-PARTITIONS = "promotions_promotions_partitions"
-
-
-def promotion(promotion_id: str, *, ends_in_days: float = 5) -> dict[str, Any]:
-    return {
-        "id": promotion_id,
-        "start_date": (NOW - timedelta(days=20)).isoformat(),
-        "end_date": (NOW + timedelta(days=ends_in_days)).isoformat(),
-    }
-
-
-def offer(world: World) -> None:
-    """Three promotions, of which the second ended long ago, each with two rows a child."""
-    world.api.lists = {
-        "/promotions": [promotion("1"), promotion("2", ends_in_days=-10), promotion("3")],
-        "/organizing_brands": [],
-    }
-    for one in "123":
-        for child in ("stages", "users", "participations", "prizes", "ranking"):
-            world.api.lists[f"/{child}/{one}"] = [{"id": f"{child}-a"}, {"id": f"{child}-b"}]
-
-
-@pytest.fixture
-def runs(world: World) -> Iterator[DagsterRuns]:
-    """An instance that has never run anything."""
-    offer(world)
-    with dg.DagsterInstance.local_temp(str(world.folder)) as instance:
-        yield DagsterRuns(instance)
-
-
-@pytest.fixture(scope="module")
-def history(shared: World) -> Path:
-    """The folder of an instance and a warehouse after the first sync."""
-    offer(shared)
-    with dg.DagsterInstance.local_temp(str(shared.folder)) as instance:
-        first_sync(DagsterRuns(instance))
-    return shared.folder
-
-
-@pytest.fixture
-def synced(history: Path, world: World) -> Iterator[DagsterRuns]:
-    """A copy of that instance, and of that warehouse."""
-    offer(world)
-    shutil.copytree(history, world.folder, dirs_exist_ok=True)
-    with dg.DagsterInstance.local_temp(str(world.folder)) as instance:
-        yield DagsterRuns(instance)
-
-
-def first_sync(runs: DagsterRuns) -> None:
-    assert runs.run("promotions/promotions", "promotions/organizing_brands").success
-    result = runs.tick(PARTITIONS)
-    assert isinstance(result, dg.SensorResult)
-    (request,) = result.run_requests or []
-    assert runs.run_request(request).success
+from sync_assets_tests.dagster_world import PARTITION_SENSOR, DagsterRuns
+from sync_assets_tests.three_promotions import add_children, promotion
 
 
 def test_one_bad_promotion_fails_alone_and_is_named(synced: DagsterRuns, world: World) -> None:
@@ -105,16 +44,15 @@ def test_the_sensor_adds_new_keys_and_requests_them_alone(
     synced: DagsterRuns, world: World
 ) -> None:
     world.api.lists["/promotions"].append(promotion("4"))
-    for child in ("stages", "users", "participations", "prizes", "ranking"):
-        world.api.lists[f"/{child}/4"] = [{"id": "x"}]
+    add_children(world.api, "4")
     assert synced.run("promotions/promotions").success
-    result = synced.tick(PARTITIONS)
+    result = synced.tick(PARTITION_SENSOR)
     assert isinstance(result, dg.SensorResult)
     assert synced.instance.get_dynamic_partitions("promotions") == ["1", "2", "3", "4"]
     (request,) = result.run_requests or []
     run = synced.run_request(request)
     assert {e.partition for e in run.get_asset_materialization_events()} == {"4"}
-    assert isinstance(synced.tick(PARTITIONS, result.cursor), dg.SkipReason)
+    assert isinstance(synced.tick(PARTITION_SENSOR, result.cursor), dg.SkipReason)
 
 
 def test_the_sensor_retires_vanished_keys_and_their_rows_stay(
@@ -122,70 +60,17 @@ def test_the_sensor_retires_vanished_keys_and_their_rows_stay(
 ) -> None:
     del world.api.lists["/promotions"][0]
     assert synced.run("promotions/promotions").success
-    result = synced.tick(PARTITIONS)
+    result = synced.tick(PARTITION_SENSOR)
     assert isinstance(result, dg.SensorResult)
     assert not result.run_requests
     assert synced.instance.get_dynamic_partitions("promotions") == ["2", "3"]
     assert "1" in {row["promotion_id"] for row in world.rows("promotions.users")}
 
 
-@pytest.mark.long
-def test_the_sensor_requests_again_what_failed_at_first(runs: DagsterRuns, world: World) -> None:
-    world.api.fail("/users/2", status=500)
-    assert runs.run("promotions/promotions").success
-    result = runs.tick(PARTITIONS)
-    assert isinstance(result, dg.SensorResult)
-    assert not runs.run_request((result.run_requests or [])[0]).success
-    world.api.heal()
-    assert runs.run("promotions/promotions").success
-    again = runs.tick(PARTITIONS, result.cursor)
-    assert isinstance(again, dg.SensorResult)
-    run = runs.run_request((again.run_requests or [])[0])
-    assert run.success
-    assert {e.partition for e in run.get_asset_materialization_events()} == {"2"}
-
-
 def test_the_sensor_waits_for_the_first_sync_of_the_parent(runs: DagsterRuns) -> None:
-    result = runs.tick(PARTITIONS)
+    result = runs.tick(PARTITION_SENSOR)
     assert isinstance(result, dg.SkipReason)
     assert "promotions/promotions was never synced" in str(result.skip_message)
-
-
-def test_the_first_sync_is_requested_once(runs: DagsterRuns) -> None:
-    result = runs.tick("promotions_first_sync")
-    assert isinstance(result, dg.SensorResult)
-    (request,) = result.run_requests or []
-    assert {k.path[-1] for k in request.asset_selection or []} == {
-        "promotions",
-        "organizing_brands",
-    }
-    assert isinstance(runs.tick("promotions_first_sync", result.cursor), dg.SkipReason)
-
-
-def test_the_nightly_schedule_syncs_live_partitions_alone(synced: DagsterRuns) -> None:
-    schedule = LOADED.resolve_schedule_def("promotions_promotions_nightly")
-    request: Any = schedule(dg.build_schedule_context(instance=synced.instance))
-    run = synced.run("promotions/users", tags=synced.range_of(request), config=request.run_config)
-    assert run.success
-    assert {e.partition for e in run.get_asset_materialization_events()} == {"1", "3"}
-
-
-def test_the_nightly_schedule_skips_where_nothing_is_known(runs: DagsterRuns) -> None:
-    schedule = LOADED.resolve_schedule_def("events_event_series_nightly")
-    result: Any = schedule(dg.build_schedule_context(instance=runs.instance))
-    assert isinstance(result, dg.SkipReason)
-
-
-def test_the_check_names_what_is_in_quarantine(runs: DagsterRuns, world: World) -> None:
-    world.api.lists["/v1/coupons"] = [{"id": 1, "coupon": {"no": "text"}}]
-    run = runs.run("affiliates/coupons")
-    assert run.success
-    (check,) = run.get_asset_check_evaluations()
-    assert not check.passed
-    assert check.metadata["quarantined"].value == 1
-    world.api.lists["/v1/coupons"] = [{"id": 1, "coupon": "TEXT"}]
-    (check,) = runs.run("affiliates/coupons").get_asset_check_evaluations()
-    assert check.passed
 
 
 @pytest.mark.long
@@ -233,7 +118,7 @@ def test_the_sensor_does_not_wait_for_a_busy_warehouse(
     assert runs.run("promotions/promotions").success
     monkeypatch.setattr("sync_assets.warehouse.look.PATIENCE", 0.2)
     with exclusive(world.folder / "warehouse.duckdb", print):
-        result = runs.tick(PARTITIONS)
+        result = runs.tick(PARTITION_SENSOR)
     assert isinstance(result, dg.SkipReason)
     assert "in use by another sync" in str(result.skip_message)
-    assert isinstance(runs.tick(PARTITIONS), dg.SensorResult)
+    assert isinstance(runs.tick(PARTITION_SENSOR), dg.SensorResult)

@@ -1,7 +1,7 @@
 """An API's assets: one op for what is replaced as a whole, one for the children of each parent."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 from dagster_dlt import dlt_assets
@@ -10,58 +10,54 @@ from dlt.extract import DltSource
 
 from sync_assets.lib.events import Event
 from sync_assets.lib.materialize import materialize_partitions, materialize_tables
+from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import ResourceTranslator
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.resources import build_resources
 
 
-class TableConfig(dg.Config):
+class SyncConfig(dg.Config):
     """`allow_empty`: let a list that held rows become empty."""
 
     allow_empty: bool = False
 
 
-class PartitionConfig(TableConfig):
-    """`only` chooses among the partitions of the run: all, those never synced, or the live ones."""
-
-    only: Literal["all", "missing", "live"] = "all"
-
-
-def build_table_assets(api: Api) -> dg.AssetsDefinition:
+def build_table_assets(api: Api, settings: AutomationSettings) -> dg.AssetsDefinition:
     """The unpartitioned assets of an API."""
 
-    @_assets(api, api.unpartitioned(), name=api.name)
-    def tables(context: dg.AssetExecutionContext, config: TableConfig) -> Iterator[Event]:
+    @_assets(api, api.unpartitioned(), settings, name=api.name)
+    def tables(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
         yield from materialize_tables(context, api, allow_empty=config.allow_empty)
 
     return tables
 
 
-def build_partition_assets(api: Api, parent: Parent) -> dg.AssetsDefinition:
+def build_partition_assets(
+    api: Api, parent: Parent, settings: AutomationSettings
+) -> dg.AssetsDefinition:
     """The children of a parent, partitioned by its ids; a range of keys is one run."""
 
     @_assets(
         api,
         api.children(parent.resource),
+        settings,
         name=f"{api.name}_{parent.partitions}",
         partitions_def=dg.DynamicPartitionsDefinition(name=parent.partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def children(context: dg.AssetExecutionContext, config: PartitionConfig) -> Iterator[Event]:
-        yield from materialize_partitions(
-            context, api, parent, allow_empty=config.allow_empty, only=config.only
-        )
+    def children(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
+        yield from materialize_partitions(context, api, parent, allow_empty=config.allow_empty)
 
     return children
 
 
 def _assets(
-    api: Api, resources: list[str], **options: Any
+    api: Api, resources: list[str], settings: AutomationSettings, **options: Any
 ) -> Callable[[Callable[..., Iterator[Event]]], dg.AssetsDefinition]:
     source = DltSource(Schema(api.name), api.name, build_resources(api))
     return dlt_assets(
         dlt_source=source.with_resources(*resources),
         dlt_pipeline=None,  # type: ignore[arg-type]  # a pipeline made at import writes to disk
-        dagster_dlt_translator=ResourceTranslator(api),
+        dagster_dlt_translator=ResourceTranslator(api, settings),
         **options,
     )

@@ -24,6 +24,24 @@ def in_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: (len(key), key))
 
 
+def stretches(keys: Iterable[str], order: Sequence[str]) -> list[list[str]]:
+    """Keys in unbroken stretches of an order; those that it does not hold are left out.
+
+    Dagster marks every partition of a range run that fails, also those it was not meant for, so
+    a range must hold nothing else.
+    """
+    wanted = set(keys)
+    found: list[list[str]] = []
+    unbroken = False
+    for key in order:
+        if key in wanted and unbroken:
+            found[-1].append(key)
+        elif key in wanted:
+            found.append([key])
+        unbroken = key in wanted
+    return found
+
+
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
     """The run tags that select a range of partitions, from the first of these keys to the last."""
     return {

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from sync_assets.lib.choice import Only, chosen_keys
 from sync_assets.lib.events import Event, failure, materialization
 from sync_assets.lib.keys import parent_id
 from sync_assets.sources.rest.api import Api, Parent
@@ -24,14 +23,10 @@ def materialize_tables(
 
 
 def materialize_partitions(
-    context: dg.AssetExecutionContext, api: Api, parent: Parent, *, allow_empty: bool, only: Only
+    context: dg.AssetExecutionContext, api: Api, parent: Parent, *, allow_empty: bool
 ) -> Iterator[Event]:
-    """Sync the selected children below those of the run's partitions that `only` leaves."""
-    keys = chosen_keys(context, api, parent, only)
-    context.log.info(f"{len(keys)} of {len(context.partition_keys)} partitions ({only})")
-    if not keys:
-        return iter(())
-    parents = {parent.resource: [parent_id(key) for key in keys]}
+    """Sync the selected children below the run's partitions."""
+    parents = {parent.resource: [parent_id(key) for key in context.partition_keys]}
     request = Request(api, _selected(context, api), parents, allow_empty)
     return _run(context, request, alone=len(context.partition_keys) == 1)
 
@@ -46,7 +41,7 @@ def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) ->
         if listing.resource in request.resources:
             yield materialization(request.api, listing, alone=alone)
     if journal.failed():
-        raise failure(journal)
+        raise failure(request.api, journal)
 
 
 def _sync(context: dg.AssetExecutionContext, request: Request) -> Journal:

@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import dagster as dg
 
-from sync_assets.lib.keys import range_tags
+from sync_assets.lib.freshness import judge
+from sync_assets.lib.requests import demands
+from sync_assets.lib.settings import AutomationSettings
+from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.warehouse.errors import WarehouseBusyError
+from sync_assets.warehouse.look import state
 
-HOURLY = "0 * * * *"
-NIGHTLY = "0 3 * * *"
 
-
-def build_hourly_schedule(api: Api, tables: dg.AssetsDefinition) -> dg.ScheduleDefinition:
+def build_tables_schedule(
+    api: Api, tables: dg.AssetsDefinition, settings: AutomationSettings
+) -> dg.ScheduleDefinition:
     """Syncs parents and every other unpartitioned table."""
     return dg.ScheduleDefinition(
         name=f"{api.name}_hourly",
         target=tables,
-        cron_schedule=HOURLY,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        cron_schedule=settings.tables_schedule,
+        execution_timezone=settings.timezone,
+        default_status=settings.schedule_status,
         description=f"Syncs the {api.name} tables that are one list.",
     )
 
 
-def build_nightly_schedule(
-    api: Api, parent: Parent, children: dg.AssetsDefinition
+def build_partitions_schedule(
+    api: Api, parent: Parent, children: dg.AssetsDefinition, settings: AutomationSettings
 ) -> dg.ScheduleDefinition:
-    """Syncs the partitions that may still change, in one run; ended ones are left alone."""
+    """Syncs the partitions that may still change; ended ones are left alone."""
 
     @dg.schedule(
         name=f"{api.name}_{parent.partitions}_nightly",
         target=children,
-        cron_schedule=NIGHTLY,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        cron_schedule=settings.partitions_schedule,
+        execution_timezone=settings.timezone,
+        default_status=settings.schedule_status,
         description=f"Syncs the live partitions of {parent.partitions}.",
     )
-    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        keys = context.instance.get_dynamic_partitions(parent.partitions)
-        if not keys:
-            return dg.SkipReason(f"{parent.partitions} has no partitions yet")
-        return dg.RunRequest(
-            run_config={"ops": {children.op.name: {"config": {"only": "live"}}}},
-            tags=range_tags(keys),
-        )
+    def nightly(
+        context: dg.ScheduleEvaluationContext,
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        try:
+            known = state(api)
+        except WarehouseBusyError as error:
+            return dg.SkipReason(f"{error}; what gets stale by that is synced by the sensor")
+        names = api.children(parent.resource)
+        verdicts = judge(api, known, settings, times.now())
+        live = [verdict for verdict in verdicts if verdict.live and verdict.resource in names]
+        requests = [demand.request(api) for demand in demands(api, live, context.instance)]
+        return requests or dg.SkipReason(f"no partition of {parent.partitions} is live")
 
     return nightly

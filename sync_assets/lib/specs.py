@@ -9,6 +9,7 @@ import dlt
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
+from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.warehouse.destination import dataset_name
@@ -17,8 +18,8 @@ from sync_assets.warehouse.destination import dataset_name
 class ResourceTranslator(DagsterDltTranslator):
     """Translates the resources of an API; keys are `[source, resource]`, as dataset.table."""
 
-    def __init__(self, api: Api) -> None:
-        self.api = api
+    def __init__(self, api: Api, settings: AutomationSettings) -> None:
+        self.api, self.settings = api, settings
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
         """The spec of a resource; dagster-dlt's phantom upstream gives way to the parent."""
@@ -30,6 +31,9 @@ class ResourceTranslator(DagsterDltTranslator):
             key=asset_key(self.api, endpoint.name),
             deps=[asset_key(self.api, endpoint.parent)] if endpoint.parent else [],
             group_name=self.api.name,
+            freshness_policy=dg.FreshnessPolicy.time_window(
+                fail_window=self.settings.max_age(partitioned=endpoint.partitioned)
+            ),
             description=describe(self.api, endpoint),
             kinds={"dlt", *([str(destination)] if destination else [])},
             metadata={

@@ -9,18 +9,19 @@ dlt.pipeline("events", destination="duckdb").run(events())
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
-from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
 from sync_assets.sources.rest.columns import TColumns, columns
 from sync_assets.sources.rest.hints import REPLACE, below, replaced_by
 from sync_assets.sources.rest.pagination import LastId
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import ApiKeySettings
 
+GRACE = timedelta(days=2)
 COLUMNS: dict[str, TColumns] = {
     "events_series": columns(
         required="id",
@@ -132,9 +133,10 @@ def config(base_url: str, api_key: str) -> RESTAPIConfig:
 
 
 def is_live(series: Mapping[str, Any], now: datetime) -> bool:
-    """Something of the series is still to come, or nobody says that nothing is."""
-    upcoming = series["upcoming_occurrences"]
-    return upcoming is None or upcoming > 0
+    """Something of the series is still to come, or tickets of it were issued lately."""
+    upcoming, issued = series["upcoming_occurrences"], series[ACTIVITY]
+    lately = issued is not None and now.timestamp() - issued <= GRACE.total_seconds()
+    return upcoming is None or upcoming > 0 or lately
 
 
 API = Api(
@@ -143,7 +145,15 @@ API = Api(
     ApiKeySettings,
     requests_per_minute=166,
     page_size=100,
-    parents=[Parent("events_series", "event_series", ["id", "upcoming_occurrences"], is_live)],
+    parents=[
+        Parent(
+            "events_series",
+            "event_series",
+            ["id", "upcoming_occurrences"],
+            is_live,
+            activity=("issued_tickets", "event_series_id", "created_at"),
+        )
+    ],
 )
 
 #: Ten tables; `events(parents={"events_series": ids})` reads the children of these alone.

@@ -6,7 +6,8 @@ it knows what Dagster does not: when a partition's list was read, and how often 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,18 +16,20 @@ from dlt.common.schema.typing import TTableSchema
 from dlt.common.schema.utils import new_table
 
 from sync_assets.sources.rest import times
+from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.times import moment
 from sync_assets.warehouse.quarantine import SCOPE, scope
-from sync_assets.warehouse.tables import Tables
+from sync_assets.warehouse.tables import Tables, parents
 
 TABLE = "_syncs"
 COLUMNS = columns(
     required=f"{SCOPE} resource",
     text=f"{SCOPE} resource parent synced_at new_fields missing_fields failed_at error",
     bigint="rows rows_before quarantined failures",
+    boolean="final",
 )
 
 
@@ -34,7 +37,8 @@ COLUMNS = columns(
 class Past:
     """A list's past: `rows` as of `synced_at`, and the failures since then.
 
-    `synced_at` is when reading began: the rows are at least that new.
+    `synced_at` is when reading began: the rows are at least that new. `final` says that nothing
+    below the parent could change any more by then.
     """
 
     resource: str
@@ -45,6 +49,7 @@ class Past:
     quarantined: int = 0
     new_fields: frozenset[str] = frozenset()
     missing_fields: frozenset[str] = frozenset()
+    final: bool = False
     failures: int = 0
     failed_at: datetime | None = None
     error: str | None = None
@@ -55,12 +60,18 @@ def schema() -> TTableSchema:
     return new_table(TABLE, columns=list(COLUMNS.values()))
 
 
-def record(tables: Tables, listings: Iterable[Listing], journal: Journal) -> None:
+def record(tables: Tables, api: Api, listings: Iterable[Listing], journal: Journal) -> None:
     """Write down what became of lists; a failure leaves what is known of the last sync."""
-    fates = {scope(listing): listing for listing in listings}
+    fates = {str(_storable(scope(listing))): listing for listing in listings}
     failed = [name for name, listing in fates.items() if listing.error is not None]
     known = {row[SCOPE]: row for row in tables.rows(TABLE, list(COLUMNS), (SCOPE, failed))}
-    rows = [_row(name, item, known.get(name, {}), journal) for name, item in fates.items()]
+    is_final = _is_final(tables, api)
+    rows = [
+        _failed(name, listing, known.get(name, {}))
+        if listing.error is not None
+        else _complete(name, listing, journal, final=is_final(listing))
+        for name, listing in fates.items()
+    ]
     tables.put(TABLE, SCOPE, rows)
 
 
@@ -69,27 +80,54 @@ def pasts(tables: Tables) -> list[Past]:
     return [_past(row) for row in tables.rows(TABLE, list(COLUMNS))]
 
 
-def _row(name: str, listing: Listing, known: Mapping[str, Any], journal: Journal) -> dict[str, Any]:
-    row = dict.fromkeys(COLUMNS) | dict(known)
-    row |= {SCOPE: name, "resource": listing.resource, "parent": listing.parent}
-    if listing.error is not None:
-        failures = (known.get("failures") or 0) + 1
-        return row | {
-            "failures": failures,
-            "failed_at": times.now().isoformat(),
-            "error": listing.error,
-        }
-    return row | {
+def _is_final(tables: Tables, api: Api) -> Callable[[Listing], bool]:
+    rows = {
+        (child, str(row["id"])): (parent, row)
+        for parent in api.parents
+        for row in parents(tables, parent)
+        for child in api.children(parent.resource)
+    }
+
+    def is_final(listing: Listing) -> bool:
+        parent, row = rows.get((listing.resource, str(listing.parent)), (None, {}))
+        return parent is not None and not parent.is_live(row, listing.read_at)
+
+    return is_final
+
+
+def _failed(name: str, listing: Listing, known: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(COLUMNS),
+        **known,
+        **_identity(name, listing),
+        "failures": (known.get("failures") or 0) + 1,
+        "failed_at": times.now().isoformat(),
+        "error": _storable(listing.error),
+    }
+
+
+def _complete(name: str, listing: Listing, journal: Journal, *, final: bool) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(COLUMNS),
+        **_identity(name, listing),
         "synced_at": listing.read_at.isoformat(),
         "rows": listing.rows,
         "rows_before": journal.held.get((listing.resource, listing.parent), 0),
         "quarantined": len(listing.problems),
-        "new_fields": " ".join(sorted(listing.new_fields)),
-        "missing_fields": " ".join(sorted(listing.missing_fields)),
+        "new_fields": json.dumps(sorted(listing.new_fields)),
+        "missing_fields": json.dumps(sorted(listing.missing_fields)),
+        "final": final,
         "failures": 0,
-        "failed_at": None,
-        "error": None,
     }
+
+
+def _identity(name: str, listing: Listing) -> dict[str, Any]:
+    return {SCOPE: name, "resource": listing.resource, "parent": _storable(listing.parent)}
+
+
+def _storable(text: str | None) -> str | None:
+    """A text that every warehouse takes: it may quote anything that a server sent."""
+    return text and text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def _past(row: Mapping[str, Any]) -> Past:
@@ -100,8 +138,9 @@ def _past(row: Mapping[str, Any]) -> Past:
         rows=row["rows"] or 0,
         rows_before=row["rows_before"] or 0,
         quarantined=row["quarantined"] or 0,
-        new_fields=frozenset((row["new_fields"] or "").split()),
-        missing_fields=frozenset((row["missing_fields"] or "").split()),
+        new_fields=frozenset(json.loads(row["new_fields"] or "[]")),
+        missing_fields=frozenset(json.loads(row["missing_fields"] or "[]")),
+        final=bool(row["final"]),
         failures=row["failures"] or 0,
         failed_at=moment(row["failed_at"]),
         error=row["error"],

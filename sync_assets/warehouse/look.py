@@ -5,34 +5,79 @@ Whoever looks has something else to do: a busy warehouse is a `WarehouseBusyErro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
+from sync_assets.warehouse.history import Past, pasts
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.quarantine import SCOPE
 from sync_assets.warehouse.quarantine import TABLE as QUARANTINE
-from sync_assets.warehouse.tables import Tables, open_tables
+from sync_assets.warehouse.tables import Tables, open_tables, parents
 
-#: Dagster ends a sensor's tick after a minute.
-PATIENCE = 30.0
+#: Seconds; sensors take turns, and the next tick looks again.
+PATIENCE = 5.0
 
 
-def parent_rows(api: Api, parent: Parent) -> list[dict[str, Any]]:
-    """The parents that the last sync found: their id, and what tells whether they are live."""
+@dataclass(frozen=True)
+class State:
+    """An API's parents by resource, as `is_live` takes them, and the past of each of its lists."""
+
+    parents: Mapping[str, list[dict[str, Any]]]
+    pasts: Mapping[tuple[str, str | None], Past]
+
+
+def state(api: Api) -> State:
+    """What the warehouse knows of an API's lists."""
     with _tables(api) as tables:
-        return tables.rows(parent.resource, parent.columns)
+        return State(
+            {parent.resource: parents(tables, parent) for parent in api.parents},
+            {(past.resource, past.parent): past for past in pasts(tables)},
+        )
 
 
-def quarantined(api: Api) -> dict[str, list[str]]:
-    """The reasons for which records are in quarantine, by resource."""
-    reasons: dict[str, list[str]] = {}
+@dataclass(frozen=True)
+class Facts:
+    """What a table holds: rows, keys that more than one has, nulls in keys, rows by lost parent.
+
+    `quarantined` are the reasons for which records of the resource are in quarantine.
+    """
+
+    rows: int
+    duplicated_keys: int
+    null_keys: int
+    orphans: Mapping[str, int]
+    quarantined: list[str]
+
+
+def facts(api: Api, resources: Iterable[str]) -> dict[str, Facts]:
+    """The facts of some resources' tables."""
     with _tables(api) as tables:
+        reasons: dict[str, list[str]] = defaultdict(list)
         for row in tables.rows(QUARANTINE, [SCOPE, "resource", "reason"]):
-            reasons.setdefault(row["resource"], []).append(f"{row[SCOPE]}: {row['reason']}")
-    return reasons
+            reasons[row["resource"]].append(f"{row[SCOPE]}: {row['reason']}")
+        return {
+            name: _facts(tables, api.endpoints[name], reasons[name]) for name in sorted(resources)
+        }
+
+
+def _facts(tables: Tables, endpoint: Endpoint, reasons: list[str]) -> Facts:
+    primary = endpoint.hints["primary_key"]
+    key = [primary] if isinstance(primary, str) else list(primary)
+    return Facts(
+        rows=sum(tables.counts(endpoint.name, None).values()),
+        duplicated_keys=tables.duplicated(endpoint.name, key),
+        null_keys=tables.nulls(endpoint.name, key),
+        orphans=tables.orphans(endpoint.name, endpoint.parent_param, endpoint.parent)
+        if endpoint.parent and endpoint.parent_param
+        else {},
+        quarantined=reasons,
+    )
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def sync(
             with open_tables(pipeline) as tables:
                 _clear(tables, request, journal)
                 _verify(tables, request, journal)
-                record(tables, _asked_for(request, journal), journal)
+                record(tables, request.api, _asked_for(request, journal), journal)
     return journal
 
 

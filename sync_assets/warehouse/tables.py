@@ -10,6 +10,7 @@ import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
+from sync_assets.sources.rest.api import ACTIVITY, Parent
 from sync_assets.warehouse.destination import VARIABLES
 from sync_assets.warehouse.errors import WarehouseError
 
@@ -50,6 +51,37 @@ class Tables:
             ]
         return [dict(zip(columns, row, strict=True)) for row in found]
 
+    def latest(self, table: str, key: str, column: str) -> dict[str | None, Any]:
+        """The greatest value of a column by the values of another."""
+        name = self._client.make_qualified_table_name(table)
+        by, of = (self._client.escape_column_name(column) for column in (key, column))
+        return dict(self._select(f"SELECT {by}, max({of}) FROM {name} GROUP BY {by}"))
+
+    def duplicated(self, table: str, key: Sequence[str]) -> int:
+        """How many values of a key more than one row has."""
+        name, columns = self._client.make_qualified_table_name(table), self._names(key)
+        twice = f"SELECT {columns} FROM {name} GROUP BY {columns} HAVING count(*) > 1"
+        return self._number(f"SELECT count(*) FROM ({twice}) AS twice")
+
+    def nulls(self, table: str, columns: Sequence[str]) -> int:
+        """How many rows have a null in one of these columns."""
+        name = self._client.make_qualified_table_name(table)
+        escaped = map(self._client.escape_column_name, columns)
+        any_null = " OR ".join(f"{column} IS NULL" for column in escaped)
+        return self._number(f"SELECT count(*) FROM {name} WHERE {any_null}")
+
+    def orphans(self, table: str, column: str, parent: str) -> dict[str, int]:
+        """Rows by the value of a column that is no id of the parent's table."""
+        names = map(self._client.make_qualified_table_name, (table, parent))
+        name, others = names
+        key, identity = map(self._client.escape_column_name, (column, "id"))
+        return dict(
+            self._select(
+                f"SELECT {key}, count(*) FROM {name} WHERE {key} NOT IN"
+                f" (SELECT {identity} FROM {others}) GROUP BY {key}"
+            )
+        )
+
     def delete(self, table: str, column: str, values: Iterable[str]) -> None:
         """Remove the rows with these values, in one transaction."""
         with self._client.begin_transaction():
@@ -75,6 +107,9 @@ class Tables:
         for part in _parts(list(values)):
             self._client.execute_sql(f"DELETE FROM {name} WHERE {key} IN ({_marks(part)})", *part)
 
+    def _number(self, query: str) -> int:
+        return sum(int(count) for (count,) in self._select(query))
+
     def _names(self, columns: Sequence[str]) -> str:
         return ", ".join(self._client.escape_column_name(column) for column in columns)
 
@@ -83,6 +118,15 @@ class Tables:
             return [tuple(row) for row in self._client.execute_sql(query, *values) or ()]
         except DatabaseUndefinedRelation:
             return []
+
+
+def parents(tables: Tables, parent: Parent) -> list[dict[str, Any]]:
+    """The parents that the last sync found: their id, and what tells whether they are live."""
+    latest = tables.latest(*parent.activity) if parent.activity else {}
+    return [
+        {**row, ACTIVITY: latest.get(str(row["id"]))}
+        for row in tables.rows(parent.resource, parent.columns)
+    ]
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -19,6 +19,8 @@ from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.session import CourteousAdapter
 from sync_assets.sources.rest.settings import SANDBOX, ApiSettings, resolve_api
 
+ACTIVITY = "latest_activity"
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -35,13 +37,15 @@ class Parent:
     """A resource whose rows are the partitions of its children.
 
     `partitions` names the partitions definition; `is_live(row, now)` says whether the rows below
-    a parent may still change, judged by its `columns`.
+    a parent may still change, judged by its `columns` and, where `activity` names a table, its
+    column of parent ids and one of times, by the latest of these times under `ACTIVITY`.
     """
 
     resource: str
     partitions: str
     columns: Sequence[str]
     is_live: Callable[[Mapping[str, Any], datetime], bool]
+    activity: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,72 @@
+"""Which runs a source needs now: few, each over neighbouring partitions, none that is under way."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import dagster as dg
+
+from sync_assets.lib.freshness import Verdict
+from sync_assets.lib.keys import partition_key, range_tags, stretches
+from sync_assets.lib.specs import asset_key
+from sync_assets.sources.rest.api import Api, Parent
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A run that is needed: resources of an API, below neighbouring partitions or whole tables.
+
+    `since` is the oldest sync that the run would replace.
+    """
+
+    resources: tuple[str, ...]
+    keys: tuple[str, ...]
+    since: datetime
+
+    def request(self, api: Api) -> dg.RunRequest:
+        """The request of the run."""
+        return dg.RunRequest(
+            asset_selection=[asset_key(api, name) for name in self.resources],
+            tags=range_tags(self.keys) if self.keys else {},
+        )
+
+
+def demands(api: Api, verdicts: Iterable[Verdict], instance: dg.DagsterInstance) -> list[Demand]:
+    """The runs that would sync these lists, those of the oldest rows first.
+
+    A list whose partition Dagster does not know is left to the sensor that adds partitions.
+    """
+    lists = list(verdicts)
+    tables = [verdict for verdict in lists if verdict.parent is None]
+    found = [_demand(tables, ())] if tables else []
+    for parent in api.parents:
+        order = instance.get_dynamic_partitions(parent.partitions)
+        found += _below(api, parent, lists, order)
+    return sorted(found, key=lambda demand: demand.since)
+
+
+def _below(
+    api: Api, parent: Parent, verdicts: Sequence[Verdict], order: Sequence[str]
+) -> Iterator[Demand]:
+    children = set(api.children(parent.resource))
+    by_key: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.resource in children:
+            by_key[partition_key(str(verdict.parent))].append(verdict)
+    alike: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for key, below in by_key.items():
+        alike[tuple(sorted(verdict.resource for verdict in below))].add(key)
+    for keys in alike.values():
+        for stretch in stretches(keys, order):
+            yield _demand([item for key in stretch for item in by_key[key]], tuple(stretch))
+
+
+def _demand(verdicts: Sequence[Verdict], keys: tuple[str, ...]) -> Demand:
+    return Demand(
+        tuple(sorted({verdict.resource for verdict in verdicts})),
+        keys,
+        min(verdict.synced_at for verdict in verdicts),
+    )

@@ -1,0 +1,235 @@
+"""Stale, failing and never synced lists are requested once, and the check names them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus
+
+from sync_assets.lib.freshness_sensor import within_budget
+from sync_assets.lib.requests import Demand
+from sync_assets.lib.settings import AutomationSettings
+from sync_assets.sources.rest import times
+from sync_assets.warehouse.lock import exclusive
+from sync_assets_tests.conftest import World
+from sync_assets_tests.dagster_world import PARTITION_SENSOR, DagsterRuns
+
+SENSOR = "promotions_freshness"
+START = times.now()
+TABLES = {"promotions", "organizing_brands"}
+CHILDREN = {"stages", "users", "participations", "prizes", "rankings"}
+Later = Callable[..., None]
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    """Move the clock to so long after the first sync."""
+
+    def move(**by: float) -> None:
+        now: datetime = START + timedelta(**by)
+        monkeypatch.setattr(times, "now", lambda: now)
+
+    return move
+
+
+def wanted(result: dg.SensorResult | dg.SkipReason) -> list[tuple[set[str], list[str]]]:
+    """The runs that a sensor requests: assets, and first and last key."""
+    assert isinstance(result, dg.SensorResult)
+    return [
+        (
+            {asset.path[-1] for asset in request.asset_selection or []},
+            [value for key, value in sorted(request.tags.items()) if "range" in key][::-1],
+        )
+        for request in result.run_requests or []
+    ]
+
+
+def cursor(result: dg.SensorResult | dg.SkipReason) -> str:
+    assert isinstance(result, dg.SensorResult)
+    return str(result.cursor)
+
+
+def test_tables_that_were_never_synced_are_requested_once(runs: DagsterRuns) -> None:
+    first = runs.tick(SENSOR)
+    assert wanted(first) == [(TABLES, [])]
+    assert wanted(runs.tick(SENSOR, cursor(first))) == []
+
+
+def test_what_is_fresh_is_left_alone(synced: DagsterRuns) -> None:
+    result = synced.tick(SENSOR)
+    assert wanted(result) == []
+    assert "everything is fresh" in str(getattr(result, "skip_reason", ""))
+
+
+def test_the_live_partitions_that_got_stale_are_requested_and_no_others(
+    synced: DagsterRuns, later: Later
+) -> None:
+    later(hours=3)
+    assert wanted(synced.tick(SENSOR)) == [(TABLES, [])]
+    later(hours=27)
+    assert wanted(synced.tick(SENSOR)) == [
+        (TABLES, []),
+        (CHILDREN, ["1", "1"]),
+        (CHILDREN, ["3", "3"]),
+    ]
+
+
+def test_what_is_stale_is_fresh_after_its_run(synced: DagsterRuns, later: Later) -> None:
+    later(hours=27)
+    result = synced.tick(SENSOR)
+    assert isinstance(result, dg.SensorResult)
+    assert not synced.check("promotions/users", "fresh").passed
+    for request in result.run_requests or []:
+        assert synced.run_request(request).success
+    after = synced.tick(SENSOR, cursor(result))
+    assert wanted(after) == []
+    assert synced.check("promotions/users", "fresh").passed
+    assert json.loads(cursor(after))["asked"] == {}
+
+
+def test_an_ended_partition_is_synced_once_more_and_then_left_alone(
+    synced: DagsterRuns, later: Later
+) -> None:
+    later(days=8)
+    assert synced.run("promotions/promotions", "promotions/organizing_brands").success
+    result = synced.tick(SENSOR)
+    assert isinstance(result, dg.SensorResult)
+    assert [keys for _, keys in wanted(result)] == [["1", "1"], ["3", "3"]]
+    for request in result.run_requests or []:
+        assert synced.run_request(request).success
+    later(days=50)
+    assert synced.run("promotions/promotions", "promotions/organizing_brands").success
+    assert wanted(synced.tick(SENSOR)) == []
+    assert synced.check("promotions/users", "fresh").passed
+
+
+def test_a_failing_list_is_asked_for_after_ever_longer_pauses(
+    synced: DagsterRuns, world: World, later: Later
+) -> None:
+    world.api.fail("/users/1", status=500)
+    later(minutes=1)
+    assert not synced.run("promotions/users", partition="1").success
+    seen, at, memory = [], 1.0, None
+    while len(seen) < 4:
+        at += 0.5
+        later(minutes=at)
+        result = synced.tick(SENSOR, memory)
+        memory = cursor(result)
+        for request in getattr(result, "run_requests", None) or []:
+            assert wanted(result) == [({"users"}, ["1", "1"])]
+            assert not synced.run_request(request).success
+            seen.append(at)
+    pauses = [after - before for before, after in zip([1.0, *seen], seen, strict=False)]
+    assert pauses == [2, 4, 8, 16]
+    world.api.heal()
+    later(minutes=at + 32)
+    (request,) = getattr(synced.tick(SENSOR, memory), "run_requests", None) or []
+    assert synced.run_request(request).success
+    assert synced.materialized("promotions/users") == {"1", "2", "3"}
+
+
+def test_the_check_names_exactly_what_fails(synced: DagsterRuns, world: World) -> None:
+    world.api.fail("/users/3", status=500)
+    synced.run_range("promotions", "promotions/users", "promotions/stages")
+    synced.tick(SENSOR)
+    check = synced.check("promotions/users", "fresh")
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert check.metadata["failing_keys"].value == ["3"]
+    assert "users of 3, page 1" in str(check.metadata["first_error"].value)
+    assert synced.check("promotions/stages", "fresh").passed
+
+
+def test_a_check_is_published_when_it_says_something_new(synced: DagsterRuns, world: World) -> None:
+    first = synced.tick(SENSOR)
+    again = synced.tick(SENSOR, cursor(first))
+    world.api.fail("/users/3", status=500)
+    synced.run("promotions/users", partition="3")
+    failed = synced.tick(SENSOR, cursor(again))
+    events = [getattr(result, "asset_events", None) or [] for result in (first, again, failed)]
+    assert [len(published) for published in events] == [7, 0, 1]
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"dagster/partition": "1"},
+        {"dagster/asset_partition_range_start": "1", "dagster/asset_partition_range_end": "2"},
+    ],
+)
+def test_what_is_under_way_is_not_requested_again(
+    synced: DagsterRuns, later: Later, status: DagsterRunStatus, tags: dict[str, str]
+) -> None:
+    later(hours=27)
+    selection = frozenset(
+        dg.AssetKey(["promotions", name]) for name in ("users", "stages", "prizes")
+    )
+    synced.begin(selection, tags, status)
+    assert wanted(synced.tick(SENSOR))[1] == ({"participations", "rankings"}, ["1", "1"])
+
+
+def test_a_run_that_leaves_nothing_behind_is_not_requested_at_once_again(
+    synced: DagsterRuns, later: Later, world: World
+) -> None:
+    world.monkeypatch.delenv("SOURCES__PROMOTIONS__BEARER_TOKEN")
+    later(hours=3)
+    result = synced.tick(SENSOR)
+    (request,) = getattr(result, "run_requests", None) or []
+    assert not synced.run_request(request).success
+    later(hours=3, minutes=1)
+    again = synced.tick(SENSOR, cursor(result))
+    assert wanted(again) == []
+    later(hours=3, minutes=3)
+    assert wanted(synced.tick(SENSOR, cursor(again))) == [(TABLES, [])]
+
+
+def test_a_tick_keeps_to_its_budget_oldest_first() -> None:
+    settings = AutomationSettings(keys_per_tick=3, runs_per_tick=2)
+    demands = [Demand(("users",), keys, START) for keys in (("1", "2"), ("4", "5"), ("7",))]
+    assert [d.keys for d in within_budget(demands, settings)] == [("1", "2"), ("4",)]
+    settings.runs_per_tick = 1
+    assert [d.keys for d in within_budget(demands, settings)] == [("1", "2")]
+
+
+def test_the_oldest_rows_are_replaced_first(synced: DagsterRuns, later: Later) -> None:
+    later(hours=1)
+    assert synced.run(*(f"promotions/{name}" for name in CHILDREN), partition="1").success
+    later(hours=30)
+    assert [keys for _, keys in wanted(synced.tick(SENSOR))] == [[], ["3", "3"], ["1", "1"]]
+
+
+def test_a_busy_warehouse_is_looked_at_later(synced: DagsterRuns, world: World) -> None:
+    world.monkeypatch.setattr("sync_assets.warehouse.look.PATIENCE", 0.2)
+    with exclusive(world.folder / "warehouse.duckdb", print):
+        result = synced.tick(SENSOR)
+    assert isinstance(result, dg.SkipReason)
+    assert "in use by another sync" in str(result.skip_message)
+
+
+def test_the_nightly_schedule_requests_live_partitions_alone(synced: DagsterRuns) -> None:
+    requests = synced.schedule("promotions_promotions_nightly")
+    keys = [sorted(synced.range_of(request).values()) for request in requests]
+    assert keys == [["1", "1"], ["3", "3"]]
+    run = synced.run_request(requests[0])
+    assert run.success
+    assert {e.partition for e in run.get_asset_materialization_events()} == {"1"}
+
+
+def test_the_nightly_schedule_skips_where_nothing_is_known(runs: DagsterRuns) -> None:
+    assert runs.schedule("events_event_series_nightly") == []
+
+
+def test_a_partition_that_returns_is_synced_again(synced: DagsterRuns, world: World) -> None:
+    listed = world.api.lists["/promotions"]
+    gone = listed.pop(0)
+    assert synced.run("promotions/promotions").success
+    synced.tick(PARTITION_SENSOR)
+    assert synced.instance.get_dynamic_partitions("promotions") == ["2", "3"]
+    listed.append(gone)
+    assert synced.run("promotions/promotions").success
+    assert [keys for _, keys in wanted(synced.tick(PARTITION_SENSOR))] == [["1", "1"]]
