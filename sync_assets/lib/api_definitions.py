@@ -8,6 +8,7 @@ from sync_assets.lib.assets import build_partition_assets, build_table_assets
 from sync_assets.lib.checks import build_checks
 from sync_assets.lib.freshness_sensor import build_freshness_sensor
 from sync_assets.lib.partition_sensor import build_partition_sensor
+from sync_assets.lib.prune import build_prune_job
 from sync_assets.lib.schedules import build_partitions_schedule, build_tables_schedule
 from sync_assets.lib.settings import automation
 from sync_assets.sources.rest.api import Api
@@ -29,4 +30,10 @@ def build_api_definitions(api: Api) -> dg.Definitions:
         sensors.append(build_partition_sensor(api, parent, children, settings))
         schedules.append(build_partitions_schedule(api, parent, children, settings))
     sensors.append(build_freshness_sensor(api, assets, settings))
-    return dg.Definitions(assets=assets, asset_checks=checks, sensors=sensors, schedules=schedules)
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=checks,
+        sensors=sensors,
+        schedules=schedules,
+        jobs=[build_prune_job(api)] if api.has_children() else [],
+    )

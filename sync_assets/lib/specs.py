@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import dagster as dg
@@ -39,6 +40,7 @@ class ResourceTranslator(DagsterDltTranslator):
             metadata={
                 "dagster/table_name": f"{dataset}.{endpoint.name}",
                 "dagster/column_schema": column_schema(endpoint),
+                "dagster/code_references": code_references(self.api),
             },
         )
 
@@ -57,6 +59,14 @@ def describe(api: Api, endpoint: Endpoint) -> str:
         f"What `GET {endpoint.path}` of the {api.name} API lists. "
         f"A sync replaces {scope}. Primary key: {key}."
     )
+
+
+def code_references(api: Api) -> dg.CodeReferencesMetadataValue:
+    """Where the endpoints of an API are declared."""
+    file = str(inspect.getsourcefile(api.config))
+    line = inspect.getsourcelines(api.config)[1]
+    reference = dg.LocalFileCodeReference(file_path=file, line_number=line)
+    return dg.CodeReferencesMetadataValue(code_references=[reference])
 
 
 def column_schema(endpoint: Endpoint) -> dg.TableSchema:

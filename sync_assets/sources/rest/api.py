@@ -77,6 +77,10 @@ class Api:
         """The partitioned resources below a parent."""
         return [e.name for e in self.endpoints.values() if e.partitioned and e.parent == parent]
 
+    def has_children(self) -> bool:
+        """Whether rows of some resource belong to rows of another."""
+        return any(endpoint.parent for endpoint in self.endpoints.values())
+
     def unpartitioned(self) -> list[str]:
         """The resources that are replaced as a whole."""
         return [e.name for e in self.endpoints.values() if not e.partitioned]

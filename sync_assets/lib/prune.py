@@ -1,0 +1,40 @@
+"""The job that removes rows of vanished parents, after somebody has looked at a dry run."""
+
+import dagster as dg
+
+from sync_assets.lib.keys import in_order
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.errors import SyncError
+from sync_assets.warehouse.prune import prune
+
+
+class PruneConfig(dg.Config):
+    """`dry_run`: say what would be removed, and remove nothing."""
+
+    dry_run: bool = True
+
+
+def build_prune_job(api: Api) -> dg.JobDefinition:
+    """The job `<source>_prune`."""
+
+    @dg.op(name=f"{api.name}_remove_orphans")
+    def remove_orphans(context: dg.OpExecutionContext, config: PruneConfig) -> None:
+        try:
+            found = prune(api, dry_run=config.dry_run, say=context.log.info)
+        except SyncError as error:
+            raise dg.Failure(str(error)) from error
+        done = "would be removed; run again with dry_run: false" if config.dry_run else "removed"
+        for resource, orphans in found.items():
+            parents = ", ".join(in_order(orphans))
+            context.log.info(f"{resource}: {sum(orphans.values())} rows of {parents} {done}")
+        rows = sum(sum(orphans.values()) for orphans in found.values())
+        context.log.info(f"{rows} rows of vanished parents {done if rows else 'found'}")
+
+    @dg.job(
+        name=f"{api.name}_prune",
+        description=f"Removes rows of {api.name} whose parents vanished; begins with a dry run.",
+    )
+    def pruning() -> None:
+        remove_orphans()
+
+    return pruning

@@ -1,0 +1,54 @@
+"""Removing what belongs to parents that the API no longer lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.listing import Listing
+from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
+from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.history import TABLE as HISTORY
+from sync_assets.warehouse.lock import exclusive
+from sync_assets.warehouse.quarantine import SCOPE, scope
+from sync_assets.warehouse.quarantine import TABLE as QUARANTINE
+from sync_assets.warehouse.tables import Tables, open_tables
+
+
+def prune(api: Api, *, dry_run: bool, say: Callable[[str], None]) -> dict[str, Mapping[str, int]]:
+    """Remove, or with `dry_run` only count, rows below vanished parents; by resource and parent.
+
+    Raises `WarehouseError` where a parent's table is empty: everything would be removed.
+    """
+    found: dict[str, Mapping[str, int]] = {}
+    with (
+        open_pipeline(api.name, dataset_name(api.name, sandbox=api.is_sandbox())) as pipeline,
+        exclusive(database_file(pipeline), say),
+        open_tables(pipeline) as tables,
+    ):
+        for endpoint in api.endpoints.values():
+            if endpoint.parent is None or endpoint.parent_param is None:
+                continue
+            orphans = tables.orphans(endpoint.name, endpoint.parent_param, endpoint.parent)
+            if orphans:
+                _refuse_without_parents(tables, endpoint.name, endpoint.parent)
+                found[endpoint.name] = orphans
+                if not dry_run:
+                    tables.delete(endpoint.name, endpoint.parent_param, orphans)
+                    _forget(tables, endpoint.name, orphans)
+    return found
+
+
+def _forget(tables: Tables, resource: str, parents: Iterable[str]) -> None:
+    lists = [scope(Listing(resource, parent)) for parent in parents]
+    for table in (HISTORY, QUARANTINE):
+        if tables.counts(table, None):
+            tables.delete(table, SCOPE, lists)
+
+
+def _refuse_without_parents(tables: Tables, resource: str, parent: str) -> None:
+    if not sum(tables.counts(parent, None).values()):
+        raise WarehouseError(
+            f"{parent} holds no row, so every row of {resource} would be removed. "
+            f"Sync {parent} first."
+        )
