@@ -13,6 +13,17 @@ ROOT = Path(__file__).parent.parent
 FILES = ["sync_assets", ".dlt", "dagster.yaml", "workspace.yaml", "pyproject.toml", "README.md"]
 
 
+OURS = (
+    "SOURCES__",
+    "DESTINATION__",
+    "SANDBOX__",
+    "AUTOMATION__",
+    "ALERTS__",
+    "DAGSTER_",
+    "DLT_",
+)
+
+
 def copy_project(folder: Path) -> Path:
     """Copy what is committed to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -28,11 +39,7 @@ def copy_project(folder: Path) -> Path:
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
     """A new user's environment: an empty home, nothing of ours set; the copy is imported."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("SOURCES__", "DESTINATION__", "SANDBOX__", "DAGSTER_", "DLT_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     home = folder / "home"
     home.mkdir(exist_ok=True)
     return {**kept, "HOME": str(home), "PYTHONPATH": str(folder), **variables}

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sync_assets.sandbox.account import Account
@@ -23,10 +24,11 @@ LONGEST_NAP = 0.2
 
 
 class _Counted:
-    """Counts requests by path, and lets each wait as a network would."""
+    """Counts requests by path, lets each wait as a network would, fails those it is told to."""
 
     def __init__(self, app: ASGIApp, latency: float) -> None:
         self.by_path: Counter[str] = Counter()
+        self.failing: set[str] = set()
         self.stopping = False
         self._app, self._latency = app, latency
 
@@ -34,6 +36,9 @@ class _Counted:
         if scope["type"] == "http":
             self.by_path[scope["path"]] += 1
             await self._wait()
+            if scope["path"].endswith(tuple(self.failing)):
+                await PlainTextResponse("the sandbox was told to fail", 500)(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     async def _wait(self) -> None:
@@ -84,6 +89,10 @@ class Sandbox:
             self._app.stopping = self._server.should_exit = True
             self._thread.join()
             self._server = self._thread = None
+
+    def fail(self, *endings: str) -> None:
+        """Answer 500 to paths that end so, and to no others."""
+        self._app.failing = set(endings)
 
     def __enter__(self) -> "Self":
         self.start()
