@@ -107,10 +107,11 @@ def test_assets_carry_description_kinds_table_and_columns() -> None:
 def test_each_api_has_its_sensors_schedules_and_checks() -> None:
     repository = LOADED.get_repository_def()
     assert {sensor.name for sensor in repository.sensor_defs} == {
-        "promotions_first_sync",
+        "alerts",
+        "promotions_freshness",
         "promotions_promotions_partitions",
-        "affiliates_first_sync",
-        "events_first_sync",
+        "affiliates_freshness",
+        "events_freshness",
         "events_event_series_partitions",
     }
     assert {schedule.name for schedule in repository.schedule_defs} == {

@@ -30,7 +30,7 @@ def materialization(api: Api, listing: Listing, *, alone: bool) -> Event:
     )
 
 
-def failure(journal: Journal) -> dg.Failure:
+def failure(api: Api, journal: Journal) -> dg.Failure:
     """The end of a run of which lists failed: the first cause, and what to run again."""
     failed = journal.failed()
     keys = in_order({partition_key(item.parent) for item in failed if item.parent is not None})
@@ -41,8 +41,14 @@ def failure(journal: Journal) -> dg.Failure:
         metadata={
             "failures": dg.MetadataValue.md(_some([f"- {item.error}" for item in failed], "\n")),
             "failed_keys": keys,
+            "failed_lists": [_address(api, item) for item in failed],
         },
     )
+
+
+def _address(api: Api, listing: Listing) -> list[str | None]:
+    key = None if listing.parent is None else partition_key(listing.parent)
+    return [asset_key(api, listing.resource).to_user_string(), key]
 
 
 def _figures(api: Api, listing: Listing) -> dict[str, Any]:

@@ -1,0 +1,162 @@
+"""One sensor that tells people what went wrong, once for each incident, and when it is over.
+
+Its cursor holds what was told. A tick that reaches nobody fails and leaves the cursor as it was,
+so that the next one tells it; an address that alone cannot be reached is owed what it missed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from sync_assets.lib.addresses import VARIABLE, Address, addresses
+from sync_assets.lib.failed_runs import Failures, List
+from sync_assets.lib.incidents import check_name, failed_checks, failed_ticks
+from sync_assets.lib.messages import FAILED, Incident, lines_of, message_of
+from sync_assets.sources.rest.errors import SyncError
+
+NAME = "alerts"
+EVERY = 30
+OWED = 100
+
+
+class DeliveryError(SyncError):
+    """Nobody could be told; names the addresses by their positions."""
+
+
+@dataclass
+class State:
+    """What the cursor holds: failed lists, other open incidents, and lines owed by address."""
+
+    failures: Failures = field(default_factory=Failures)
+    open: set[str] = field(default_factory=set)
+    owed: dict[int, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, cursor: str | None) -> State:
+        """The state of a cursor; of none at the first tick."""
+        if not cursor:
+            return cls()
+        data = json.loads(cursor)
+        marks = {
+            (asset, key): int(mark)
+            for asset, by_mark in data["failed"].items()
+            for mark, keys in by_mark.items()
+            for key in keys
+        }
+        owed = {int(position): lines for position, lines in data["owed"].items()}
+        failures = Failures(data["runs"], data["waiting"], marks)
+        return cls(failures, set(data["open"]), owed)
+
+    def dump(self) -> str:
+        """The cursor; thousands of partitions that failed are a few bytes each."""
+        failed: dict[str, dict[int, list[str | None]]] = defaultdict(lambda: defaultdict(list))
+        for (asset, key), mark in self.failures.marks.items():
+            failed[asset][mark].append(key)
+        return json.dumps(
+            {
+                "runs": self.failures.cursor,
+                "waiting": self.failures.waiting,
+                "failed": failed,
+                "open": sorted(self.open),
+                "owed": self.owed,
+            }
+        )
+
+
+def build_alert_sensor() -> dg.SensorDefinition:
+    """Tells the addresses in `ALERTS__URLS` of failed runs, checks, sensors and schedules."""
+
+    @dg.sensor(
+        name=NAME,
+        minimum_interval_seconds=EVERY,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Tells {VARIABLE} what failed, once, and when it recovered; silent if unset.",
+    )
+    def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        whom = addresses()
+        if not whom:
+            return dg.SkipReason(f"{VARIABLE} is not set: nobody is to be told")
+        state = State.load(context.cursor)
+        lines = look(context, state)
+        troubles = tell(whom, state, lines)
+        count = len(state.failures.marks) + len(state.open)
+        said = f"{count} incidents are open, {len(lines)} lines of news were told"
+        return dg.SensorResult(skip_reason="; ".join([said, *troubles]), cursor=state.dump())
+
+    return alerts
+
+
+def look(context: dg.SensorEvaluationContext, state: State) -> list[str]:
+    """The news since the state was last brought up to date, in lines; the state is then."""
+    instance, repository = context.instance, _repository(context)
+    graph = repository.asset_graph
+    checks = graph.asset_check_keys
+    names = {sensor.name: f"sensor {sensor.name}" for sensor in repository.sensor_defs}
+    names |= {schedule.name: f"schedule {schedule.name}" for schedule in repository.schedule_defs}
+    names.pop(NAME, None)
+    origin = context.code_location_origin
+
+    lists = set(state.failures.marks)
+    before: set[Incident] = {*lists, *state.open}
+    reasons: dict[Incident, str] = dict(state.failures.look(instance, graph))
+    retired = _retired(instance, graph, state.failures.marks)
+    for one in retired:
+        del state.failures.marks[one]
+    others = failed_checks(instance, checks)
+    others |= failed_ticks(instance, names, origin.location_name if origin else None)
+    state.open = set(others)
+    reasons.update(others)
+
+    handled: set[Incident] = {*before, *retired}
+    news = {what: why for what, why in reasons.items() if what not in handled}
+    over = before - {*state.failures.marks, *state.open}
+    known: set[Incident] = {*map(check_name, checks), *names.values(), *(lists - retired)}
+    return lines_of(news, over & known, over - known)
+
+
+def tell(whom: Sequence[Address], state: State, lines: list[str]) -> list[str]:
+    """Tell each address the news and what it is owed; what went wrong.
+
+    Raises `DeliveryError` where that was everything: then nothing must be taken for told.
+    """
+    owed = {n: [*state.owed.get(n, []), *lines][-OWED:] for n in range(1, len(whom) + 1)}
+    owed = {n: theirs for n, theirs in owed.items() if theirs}
+    troubles = {n: _send(whom[n - 1], theirs) for n, theirs in owed.items()}
+    state.owed = {n: theirs for n, theirs in owed.items() if troubles[n]}
+    told = [trouble for trouble in troubles.values() if trouble]
+    if told and len(told) == len(owed):
+        raise DeliveryError(f"{'; '.join(told)}. The next tick tries again.")
+    return told
+
+
+def _send(address: Address, lines: list[str]) -> str | None:
+    title, body = message_of(lines)
+    return address.send(title, body, bad=any(line.startswith(FAILED) for line in lines))
+
+
+def _retired(instance: dg.DagsterInstance, graph: Any, lists: Collection[List]) -> set[List]:
+    """The lists whose asset or partition is no more, so that nothing can recover them."""
+    kept: dict[str, set[str | None]] = {}
+    for asset in {asset for asset, _ in lists}:
+        key = dg.AssetKey.from_user_string(asset)
+        if key in graph.get_all_asset_keys():
+            partitions = graph.get(key).partitions_def
+            keys = (
+                partitions.get_partition_keys(dynamic_partitions_store=instance)
+                if partitions
+                else ()
+            )
+            kept[asset] = {None, *keys}
+    return {(asset, key) for asset, key in lists if key not in kept.get(asset, ())}
+
+
+def _repository(context: dg.SensorEvaluationContext) -> Any:
+    if context.repository_def is None:
+        raise dg.DagsterInvariantViolationError("the alert sensor needs its code location")
+    return context.repository_def

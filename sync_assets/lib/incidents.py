@@ -1,0 +1,116 @@
+"""What is wrong now with checks, sensors and schedules, by what Dagster recorded of them last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus as Status,
+)
+
+FIGURES = 6
+LONGEST = 600
+LONG = 150
+
+
+def failed_checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]) -> dict[str, str]:
+    """The checks whose newest evaluation did not pass, or that could not be evaluated; why."""
+    errors: dict[str, dict[str | None, str]] = {}
+    found = {}
+    storage = instance.event_log_storage
+    for key, newest in storage.get_latest_asset_check_execution_by_key(sorted(keys)).items():
+        record: Any = newest
+        if record.status == Status.PLANNED:
+            if record.run_id not in errors:
+                errors[record.run_id] = _errors(instance, record.run_id)
+            step = record.event.dagster_event.step_key if record.event else None
+            if step in errors[record.run_id]:
+                found[check_name(key)] = errors[record.run_id][step]
+                continue
+            # under way, or left out by a run that failed before: what was known stays true
+            finished = {Status.SUCCEEDED, Status.FAILED}
+            record = next(
+                iter(storage.get_asset_check_execution_history(key, limit=1, status=finished)), None
+            )
+        if record is not None and record.status == Status.FAILED:
+            found[check_name(key)] = _evaluated(record)
+    return found
+
+
+def failed_ticks(
+    instance: dg.DagsterInstance, names: dict[str, str], location: str | None = None
+) -> dict[str, str]:
+    """The sensors and schedules whose newest finished tick failed, and why.
+
+    `names` gives what messages call each. Dagster keeps the state of those that are gone, and
+    of other code locations; they are passed over.
+    """
+    found = {}
+    for state in instance.all_instigator_state():
+        if location not in (None, state.repository_selector.location_name):
+            continue
+        if state.name not in names:
+            continue
+        ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=2)
+        newest = next((tick for tick in ticks if tick.status.value != "STARTED"), None)
+        if newest is not None and newest.status.value == "FAILURE":
+            found[names[state.name]] = f"{cause(newest.error)} ({when(newest.timestamp)})"
+    return found
+
+
+def check_name(key: dg.AssetCheckKey) -> str:
+    """What messages call a check."""
+    return f"check {key.name} of {key.asset_key.to_user_string()}"
+
+
+def cause(error: Any) -> str:
+    """The innermost cause of an error that Dagster recorded, in a line."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return one_line(error.message if error is not None else "no reason is recorded")
+
+
+def one_line(text: str) -> str:
+    """The first line of a text, and not too much of it."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
+
+
+def when(timestamp: float, run_id: str | None = None) -> str:
+    """A moment, and the run it belongs to."""
+    moment = datetime.fromtimestamp(timestamp, timezone.utc)
+    return f"{moment:%Y-%m-%d %H:%M} UTC" + (f", run {run_id[:8]}" if run_id else "")
+
+
+def step_error(entry: dg.EventLogEntry) -> str:
+    """Why a step failed, where and when, in a line."""
+    data: Any = entry.get_dagster_event().step_failure_data
+    told = data.user_failure_data.description if data.user_failure_data else None
+    why = one_line(told) if told else cause(data.error)
+    return f"{why} ({when(entry.timestamp, entry.run_id)})"
+
+
+def _errors(instance: dg.DagsterInstance, run_id: str) -> dict[str | None, str]:
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    return {
+        entry.get_dagster_event().step_key: f"could not be evaluated: {step_error(entry)}"
+        for entry in entries
+    }
+
+
+def _evaluated(record: Any) -> str:
+    told = record.evaluation.description
+    if not told:
+        values = {name: item.value for name, item in record.evaluation.metadata.items()}
+        figures = [f"{name} {_short(value)}" for name, value in values.items() if value]
+        told = ", ".join(figures[:FIGURES])
+    at = when(record.event.timestamp, record.run_id)
+    return f"did not pass: {one_line(told)} ({at})" if told else f"did not pass ({at})"
+
+
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= LONG else f"{text[:LONG]}..."
