@@ -56,7 +56,7 @@ def test_on_good_data_every_check_passes_with_numbers(users: DagsterRuns) -> Non
     assert {name for name, check in checks.items() if not check.passed} == set()
     assert set(checks) == {*CHECKS, *CHILD_CHECKS}
     assert numbers(checks["keys_unique"]) == {"rows": 30, "duplicated_keys": 0, "null_keys": 0}
-    assert numbers(checks["row_count"])["rows_before"] == 14
+    assert numbers(checks["row_count"])["rows"] == 30
     assert numbers(checks["fresh"])["live"] == 2
     assert numbers(checks["fresh"])["ended"] == 1
 

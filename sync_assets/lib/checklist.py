@@ -148,7 +148,6 @@ def row_count(evidence: Evidence) -> Finding:
         not dropped,
         {
             "rows": sum(past.rows for past in evidence.pasts),
-            "rows_before": sum(past.rows_before for past in evidence.pasts),
             "allowed_drop": limit,
             "dropped": len(dropped),
             "lists": [
@@ -179,7 +178,8 @@ def is_fresh(evidence: Evidence) -> Finding:
     return fresh(evidence.verdicts, evidence.settings)
 
 
-CHECKS: dict[str, Callable[[Evidence], Finding]] = {
+Check = Callable[[Evidence], Finding]
+CHECKS: dict[str, Check] = {
     FRESH: is_fresh,
     "records_as_declared": records_as_declared,
     "required_fields": required_fields,
@@ -187,7 +187,7 @@ CHECKS: dict[str, Callable[[Evidence], Finding]] = {
     "row_count": row_count,
     "fields_as_declared": fields_as_declared,
 }
-CHILD_CHECKS = {"parents_exist": parents_exist}
+CHILD_CHECKS: dict[str, Check] = {"parents_exist": parents_exist}
 
 
 def _named(what: str, verdicts: Iterable[Verdict]) -> dict[str, Any]:

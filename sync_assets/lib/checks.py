@@ -1,10 +1,10 @@
 """The op that runs an API's asset checks: one look at the warehouse for all that are selected."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
-from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS, Evidence
+from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS, Check, Evidence, Finding
 from sync_assets.lib.freshness import judge
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
@@ -14,30 +14,45 @@ from sync_assets.warehouse.look import facts, state
 
 
 def build_checks(
-    api: Api, resources: Sequence[str], name: str, settings: AutomationSettings
+    api: Api, resources: Sequence[str], op: str, settings: AutomationSettings
 ) -> dg.AssetChecksDefinition:
     """The checks of some resources, run after each materialization of theirs."""
-    known = CHECKS | CHILD_CHECKS
     specs = [
-        dg.AssetCheckSpec(check, asset=asset_key(api, resource), description=known[check].__doc__)
+        dg.AssetCheckSpec(name, asset=asset_key(api, resource), description=check.__doc__)
         for resource in resources
-        for check in [*CHECKS, *(CHILD_CHECKS if api.endpoints[resource].parent else ())]
+        for name, check in checks_of(api, resource).items()
     ]
 
-    @dg.multi_asset_check(name=f"{name}_checks", specs=specs, can_subset=True)
+    @dg.multi_asset_check(name=f"{op}_checks", specs=specs, can_subset=True)
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         selected = sorted(context.selected_asset_check_keys)
-        found = facts(api, {key.asset_key.path[-1] for key in selected})
-        now_known = state(api)
-        verdicts = list(judge(api, now_known, settings, times.now()))
+        found = findings(api, {key.asset_key.path[-1] for key in selected}, settings)
         for key in selected:
-            resource = key.asset_key.path[-1]
-            evidence = Evidence(
-                found[resource],
-                [past for past in now_known.pasts.values() if past.resource == resource],
-                [verdict for verdict in verdicts if verdict.resource == resource],
-                settings,
-            )
-            yield known[key.name](evidence).result(key)
+            yield found[key].result(key)
 
     return checks
+
+
+def findings(
+    api: Api, resources: Iterable[str], settings: AutomationSettings
+) -> dict[dg.AssetCheckKey, Finding]:
+    """What all checks of some resources find now."""
+    held = facts(api, resources)
+    known = state(api)
+    verdicts = list(judge(api, known, settings, times.now()))
+    found = {}
+    for resource in held:
+        evidence = Evidence(
+            held[resource],
+            [past for past in known.pasts.values() if past.resource == resource],
+            [verdict for verdict in verdicts if verdict.resource == resource],
+            settings,
+        )
+        for name, check in checks_of(api, resource).items():
+            found[dg.AssetCheckKey(asset_key(api, resource), name)] = check(evidence)
+    return found
+
+
+def checks_of(api: Api, resource: str) -> dict[str, Check]:
+    """The checks that apply to a resource, by name."""
+    return CHECKS | (CHILD_CHECKS if api.endpoints[resource].parent else {})

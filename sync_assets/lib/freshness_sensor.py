@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -46,11 +47,15 @@ def build_freshness_sensor(
         needed = [verdict for verdict in verdicts if verdict.needed]
         memory = Memory.read(context.cursor)
         memory.forget_all_but(needed)
-        free = _not_under_way(api, needed, context.instance)
+        busy = _under_way(api, context.instance)
+        free = [
+            verdict for verdict in needed if not {(verdict.resource, None), _list(verdict)} & busy
+        ]
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
         chosen = within_budget(demands(api, ripe, context.instance), settings)
-        memory.ask((v for v in ripe if any(_covers(demand, v) for demand in chosen)), now)
-        news = _news(api, verdicts, settings, memory)
+        memory.ask(_covered(ripe, chosen), now)
+        spoken_for = {resource for resource, _ in busy} | {r for d in chosen for r in d.resources}
+        news = _news(api, [v for v in verdicts if v.resource not in spoken_for], settings, memory)
         return dg.SensorResult(
             run_requests=[demand.request(api) for demand in chosen],
             asset_events=news,
@@ -73,41 +78,46 @@ def within_budget(found: Iterable[Demand], settings: AutomationSettings) -> list
     return chosen
 
 
-def _covers(demand: Demand, verdict: Verdict) -> bool:
-    if verdict.resource not in demand.resources:
-        return False
-    return verdict.parent is None or partition_key(verdict.parent) in demand.keys
+def _covered(verdicts: Iterable[Verdict], chosen: Iterable[Demand]) -> list[Verdict]:
+    lists = {
+        (resource, key)
+        for demand in chosen
+        for resource in demand.resources
+        for key in demand.keys or (None,)
+    }
+    return [verdict for verdict in verdicts if _list(verdict) in lists]
 
 
-def _not_under_way(
-    api: Api, verdicts: Sequence[Verdict], instance: dg.DagsterInstance
-) -> list[Verdict]:
-    if not verdicts:
-        return []
+def _list(verdict: Verdict) -> tuple[str, str | None]:
+    parent = verdict.parent
+    return verdict.resource, None if parent is None else partition_key(parent)
+
+
+def _under_way(api: Api, instance: dg.DagsterInstance) -> set[tuple[str, str | None]]:
     order = {
         asset_key(api, child): keys
         for parent in api.parents
         for keys in [list(instance.get_dynamic_partitions(parent.partitions))]
         for child in api.children(parent.resource)
     }
-    busy = under_way(instance, {asset_key(api, v.resource) for v in verdicts}, order)
-    return [
-        verdict
-        for verdict in verdicts
-        for asset in [asset_key(api, verdict.resource)]
-        if (asset, None) not in busy
-        and (verdict.parent is None or (asset, partition_key(verdict.parent)) not in busy)
-    ]
+    assets = [asset_key(api, resource) for resource in api.endpoints]
+    return {(asset.path[-1], key) for asset, key in under_way(instance, assets, order)}
 
 
 def _news(
     api: Api, verdicts: Sequence[Verdict], settings: AutomationSettings, memory: Memory
 ) -> list[dg.AssetCheckEvaluation]:
-    """The evaluations of the check `fresh` that say something else than the last ones."""
+    """The evaluations of the check `fresh` that say something else than the last ones.
+
+    A run that is under way, or was just requested, will speak for its assets itself.
+    """
+    by_resource: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_resource[verdict.resource].append(verdict)
     news = []
-    for resource in api.endpoints:
-        finding = fresh([v for v in verdicts if v.resource == resource], settings)
-        if memory.published.get(resource) != finding.gist:
+    for resource, lists in by_resource.items():
+        finding = fresh(lists, settings)
+        if memory.published.get(resource) != finding.gist and any(map(memory.knows, lists)):
             memory.published[resource] = finding.gist
             news.append(finding.evaluation(asset_key(api, resource), FRESH))
     return news

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from sync_assets.lib.checks import findings
 from sync_assets.lib.events import Event, failure, materialization
 from sync_assets.lib.keys import parent_id
+from sync_assets.lib.settings import automation
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.errors import SyncError
 from sync_assets.sources.rest.journal import Journal
@@ -40,8 +42,17 @@ def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) ->
     for listing in journal.complete():
         if listing.resource in request.resources:
             yield materialization(request.api, listing, alone=alone)
+    if journal.failed() or not alone:
+        _evaluate_checks(context, request)
     if journal.failed():
         raise failure(request.api, journal)
+
+
+def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> None:
+    """Evaluate the checks here, where Dagster skips their own step."""
+    settings = automation(request.api)
+    for key, finding in findings(request.api, request.resources, settings).items():
+        context.log_event(finding.evaluation(key.asset_key, key.name))
 
 
 def _sync(context: dg.AssetExecutionContext, request: Request) -> Journal:

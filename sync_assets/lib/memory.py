@@ -41,6 +41,11 @@ class Memory:
         again = datetime.fromisoformat(at) + settings.pause(times)
         return now >= max(again, verdict.retry_at)
 
+    def knows(self, verdict: Verdict) -> bool:
+        """Whether a list was ever tried, or asked for: a sensor that just began knows nothing."""
+        tried = verdict.past.synced_at or verdict.failing
+        return bool(tried) or _name(verdict) in self.asked
+
     def ask(self, verdicts: Iterable[Verdict], now: datetime) -> None:
         """Remember that lists were asked for."""
         for verdict in verdicts:

@@ -45,6 +45,12 @@ class ResourceTranslator(DagsterDltTranslator):
         )
 
 
+def without_dlt_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The spec without objects that only `DagsterDltResource` needs; the UI cannot show them."""
+    shown = {k: v for k, v in spec.metadata.items() if not k.startswith("dagster_dlt/")}
+    return spec.replace_attributes(metadata=shown)
+
+
 def asset_key(api: Api, resource: str) -> dg.AssetKey:
     """The key of a resource's asset."""
     return dg.AssetKey([api.name, resource])
