@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class DagsterRuns:
     """A real Dagster instance, and what its daemon and its users do."""
 
     instance: dg.DagsterInstance
+    definitions: dg.Definitions = field(default=LOADED, kw_only=True)
 
     def run(
         self,
@@ -53,7 +54,7 @@ class DagsterRuns:
         config: Mapping[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Run assets given as `source/resource`; failures are in the result."""
-        job = LOADED.resolve_implicit_global_asset_job_def()
+        job = self.definitions.resolve_implicit_global_asset_job_def()
         return job.execute_in_process(
             asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
             instance=self.instance,
@@ -65,7 +66,7 @@ class DagsterRuns:
 
     def run_tables(self, source: str) -> dg.ExecuteInProcessResult:
         """Run the unpartitioned assets of a source."""
-        graph = LOADED.resolve_asset_graph()
+        graph = self.definitions.resolve_asset_graph()
         return self.run(
             *(
                 key.to_user_string()
@@ -89,8 +90,12 @@ class DagsterRuns:
 
     def tick(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
         """Evaluate a sensor and apply the partitions it asks for, as the daemon does."""
-        context = dg.build_sensor_context(instance=self.instance, cursor=cursor)
-        result: Any = LOADED.resolve_sensor_def(sensor)(context)
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=cursor,
+            repository_def=self.definitions.get_repository_def(),
+        )
+        result: Any = self.definitions.resolve_sensor_def(sensor)(context)
         for change in getattr(result, "dynamic_partitions_requests", None) or []:
             if isinstance(change, dg.AddDynamicPartitionsRequest):
                 self.instance.add_dynamic_partitions(
@@ -106,8 +111,8 @@ class DagsterRuns:
     def schedule(self, name: str) -> list[dg.RunRequest]:
         """What a schedule requests now."""
         context = dg.build_schedule_context(instance=self.instance)
-        result: Any = LOADED.resolve_schedule_def(name)(context)
-        return result if isinstance(result, list) else []
+        data = self.definitions.resolve_schedule_def(name).evaluate_tick(context)
+        return list(data.run_requests or [])
 
     def check(self, asset: str, check: str) -> dg.AssetCheckEvaluation:
         """The newest evaluation of a check."""
@@ -130,7 +135,7 @@ class DagsterRuns:
         self, assets: frozenset[dg.AssetKey], tags: dict[str, str], status: dg.DagsterRunStatus
     ) -> None:
         """A run that is under way elsewhere."""
-        job = LOADED.resolve_implicit_global_asset_job_def()
+        job = self.definitions.resolve_implicit_global_asset_job_def()
         self.instance.create_run_for_job(job, asset_selection=assets, tags=tags, status=status)
 
     def materialized(self, asset: str) -> set[str]:
@@ -196,8 +201,8 @@ def expected(record: Mapping[str, Any], **parent: str) -> dict[str, Any]:
     """A record as its row must be: known flat objects spread over columns, the parent added."""
     row: dict[str, Any] = {**record, **parent}
     for flat in ("organizing_brand", "affiliate"):
-        for field, value in (row.pop(flat, None) or {}).items():
-            row[f"{flat}__{field}"] = value
+        for name, value in (row.pop(flat, None) or {}).items():
+            row[f"{flat}__{name}"] = value
     if "position" in row:  # a ranking, which has no id of its own
         row.setdefault("id", row["user_id"])
     return row

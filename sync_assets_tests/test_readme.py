@@ -9,10 +9,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS
+from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
 from sync_assets_tests import fault_table
 from sync_assets_tests.conftest import World
+from sync_assets_tests.dagster_world import LOADED
 from sync_assets_tests.fake_api import SECRETS
 from sync_assets_tests.project import ROOT, copy_project, run
 
@@ -63,6 +66,35 @@ def test_the_defaults_are_those_of_the_code() -> None:
     assert f"| {', '.join(map(str, limits))}; none in the sandbox |" in README
 
 
+def test_the_automation_settings_and_their_defaults_are_told() -> None:
+    told: dict[str, str] = {}
+    for names, defaults in re.findall(r"^\| (`AUTOMATION__.+?) \| (.+?) \|", README, re.M):
+        for name, default in zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True):
+            told[name.removeprefix("AUTOMATION__").lower()] = default.strip("`")
+    true = {name: getattr(AutomationSettings, name) for name in AutomationSettings.__annotations__}
+    shown = {name: f"{v:g}" if isinstance(v, float) else str(v) for name, v in true.items()}
+    assert told == shown | {"enabled": "true"}
+
+
+def test_the_checks_are_told_in_their_order() -> None:
+    told = re.findall(r"^\| `(\w+)` \| .+ \|$", README.split("| must hold |")[1], re.M)
+    assert sorted(told[:7]) == sorted([*CHECKS, *CHILD_CHECKS])
+
+
+def test_the_sensors_schedules_and_jobs_are_told() -> None:
+    repository = LOADED.get_repository_def()
+    made = [*repository.sensor_defs, *repository.schedule_defs]
+    names = {one.name for one in made} | {n for n in repository.job_names if "__" not in n}
+    patterns = re.findall(r"^\| (?:schedule|sensor|job) `(.+?)` \|", README, re.M)
+    shapes = [re.sub(r"<\w+>", r"\\w+", pattern) for pattern in patterns]
+    assert {n for n in names if not any(re.fullmatch(s, n) for s in shapes)} == {"alerts"}
+
+
+def test_the_picture_is_there() -> None:
+    for path in re.findall(r"!\[.*?\]\((.+?)\)", README):
+        assert (ROOT / path).stat().st_size < 250_000
+
+
 def test_the_table_of_faults_is_what_the_tests_make_happen() -> None:
     assert fault_table.table() in README
 
@@ -83,7 +115,8 @@ def test_every_uv_command_names_something_that_exists() -> None:
         assert words[0] in known, command
         if words[0] == "python":
             assert words[1] == "-m"
-            assert (ROOT / words[2].replace(".", "/") / "__main__.py").exists()
+            module = ROOT / words[2].replace(".", "/")
+            assert (module / "__main__.py").exists() or module.with_suffix(".py").exists()
     assert 'sync-assets = "sync_assets.cli:main"' in PYPROJECT
 
 

@@ -11,7 +11,7 @@ from dlt.extract import DltSource
 from sync_assets.lib.events import Event
 from sync_assets.lib.materialize import materialize_partitions, materialize_tables
 from sync_assets.lib.settings import AutomationSettings
-from sync_assets.lib.specs import ResourceTranslator, without_dlt_objects
+from sync_assets.lib.specs import ResourceTranslator
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.resources import build_resources
 
@@ -55,10 +55,9 @@ def _assets(
     api: Api, resources: list[str], settings: AutomationSettings, **options: Any
 ) -> Callable[[Callable[..., Iterator[Event]]], dg.AssetsDefinition]:
     source = DltSource(Schema(api.name), api.name, build_resources(api))
-    decorator = dlt_assets(
+    return dlt_assets(
         dlt_source=source.with_resources(*resources),
         dlt_pipeline=None,  # type: ignore[arg-type]  # a pipeline made at import writes to disk
         dagster_dlt_translator=ResourceTranslator(api, settings),
         **options,
     )
-    return lambda run: decorator(run).map_asset_specs(without_dlt_objects)

@@ -17,7 +17,8 @@ def build_tables_schedule(
     api: Api, tables: dg.AssetsDefinition, settings: AutomationSettings
 ) -> dg.ScheduleDefinition:
     """Syncs parents and every other unpartitioned table."""
-    return dg.ScheduleDefinition(
+
+    @dg.schedule(
         name=f"{api.name}_hourly",
         target=tables,
         cron_schedule=settings.tables_schedule,
@@ -25,6 +26,10 @@ def build_tables_schedule(
         default_status=settings.schedule_status,
         description=f"Syncs the {api.name} tables that are one list.",
     )
+    def hourly() -> dg.RunRequest:
+        return dg.RunRequest(asset_selection=sorted(tables.keys))
+
+    return hourly
 
 
 def build_partitions_schedule(

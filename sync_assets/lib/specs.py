@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any
 
 import dagster as dg
@@ -45,12 +46,6 @@ class ResourceTranslator(DagsterDltTranslator):
         )
 
 
-def without_dlt_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The spec without objects that only `DagsterDltResource` needs; the UI cannot show them."""
-    shown = {k: v for k, v in spec.metadata.items() if not k.startswith("dagster_dlt/")}
-    return spec.replace_attributes(metadata=shown)
-
-
 def asset_key(api: Api, resource: str) -> dg.AssetKey:
     """The key of a resource's asset."""
     return dg.AssetKey([api.name, resource])
@@ -71,8 +66,10 @@ def code_references(api: Api) -> dg.CodeReferencesMetadataValue:
     """Where the endpoints of an API are declared."""
     file = str(inspect.getsourcefile(api.config))
     line = inspect.getsourcelines(api.config)[1]
-    reference = dg.LocalFileCodeReference(file_path=file, line_number=line)
-    return dg.CodeReferencesMetadataValue(code_references=[reference])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # nobody who runs this can act on it
+        reference = dg.LocalFileCodeReference(file_path=file, line_number=line)
+        return dg.CodeReferencesMetadataValue(code_references=[reference])
 
 
 def column_schema(endpoint: Endpoint) -> dg.TableSchema:
