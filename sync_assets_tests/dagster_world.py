@@ -14,6 +14,7 @@ import duckdb
 from sync_assets.definitions import defs
 from sync_assets.lib.keys import range_tags
 from sync_assets.sandbox import SECRETS, Account, Sandbox
+from sync_assets.sources.rest import times
 
 SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
 LOADED = defs()
@@ -110,7 +111,9 @@ class DagsterRuns:
 
     def schedule(self, name: str) -> list[dg.RunRequest]:
         """What a schedule requests now."""
-        context = dg.build_schedule_context(instance=self.instance)
+        context = dg.build_schedule_context(
+            instance=self.instance, scheduled_execution_time=times.now()
+        )
         data = self.definitions.resolve_schedule_def(name).evaluate_tick(context)
         return list(data.run_requests or [])
 

@@ -148,7 +148,7 @@ def test_a_week_of_a_promotion(daemon: Daemon, world: World, hook: Webhook) -> N
     assert not check.passed
     assert check.metadata["parents"].value == ["7"]
     (told,) = hook.news()
-    assert told.count("failed: check parents_exist of promotions/") == 5
+    assert told.count("check parents_exist of promotions/") == 5
 
     prune = daemon.runs.definitions.resolve_job_def("promotions_prune")
     config = {"ops": {"promotions_remove_orphans": {"config": {"dry_run": False}}}}

@@ -26,9 +26,11 @@ class Demand:
     keys: tuple[str, ...]
     since: datetime
 
-    def request(self, api: Api) -> dg.RunRequest:
-        """The request of the run."""
+    def request(self, api: Api, when: datetime | None = None) -> dg.RunRequest:
+        """The request of the run; one for each moment where that is given."""
+        name = [when.isoformat(), *self.resources, *self.keys[:1]] if when else None
         return dg.RunRequest(
+            run_key=" ".join(name) if name else None,
             asset_selection=[asset_key(api, name) for name in self.resources],
             tags=range_tags(self.keys) if self.keys else {},
         )

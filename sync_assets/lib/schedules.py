@@ -55,7 +55,8 @@ def build_partitions_schedule(
         names = api.children(parent.resource)
         verdicts = judge(api, known, settings, times.now())
         live = [verdict for verdict in verdicts if verdict.live and verdict.resource in names]
-        requests = [demand.request(api) for demand in demands(api, live, context.instance)]
+        found = demands(api, live, context.instance)
+        requests = [demand.request(api, context.scheduled_execution_time) for demand in found]
         return requests or dg.SkipReason(f"no partition of {parent.partitions} is live")
 
     return nightly
