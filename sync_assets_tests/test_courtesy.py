@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +15,7 @@ import pytest
 
 from sync_assets.sources.events import events
 from sync_assets.sources.rest import courtesy
+from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets_tests.conftest import APIS, World
 
 PARENTS = [str(n) for n in range(13)]
@@ -151,3 +157,59 @@ def test_courtesy_is_safe_with_many_threads(monkeypatch: pytest.MonkeyPatch) -> 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(ask, range(100)))
     assert most == [3]
+
+
+ACCOUNT = "http://127.0.0.1 secret"
+ASK = """
+import sys, time
+from sync_assets.sources.rest import courtesy
+from sync_assets.sources.rest.errors import ConfigurationError
+courtesy.MINUTE = 1.0
+polite = courtesy.Courtesy(4, 5, sys.argv[1])
+for _ in range(10):
+    with polite.request():
+        print(time.monotonic(), flush=True)
+"""
+
+
+def test_processes_of_one_account_share_its_rate(world: World) -> None:
+    world.monkeypatch.setattr(tempfile, "tempdir", None)
+    world.monkeypatch.setenv("TMPDIR", str(world.folder))
+    asking = [
+        subprocess.Popen([sys.executable, "-c", ASK, account], stdout=subprocess.PIPE, text=True)
+        for account in (ACCOUNT, ACCOUNT, "http://127.0.0.1 other")
+    ]
+    at = [[float(line) for line in process.communicate()[0].split()] for process in asking]
+    ours = sorted(at[0] + at[1])
+    assert len(ours) == 20
+    assert min(ours[i + 5] - ours[i] for i in range(15)) > 0.95
+    assert max(at[2]) - min(at[2]) < 2
+    (folder,) = world.folder.glob("sync_assets-rate-*")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert not [file for file in folder.iterdir() if "secret" in file.name + file.read_text()]
+
+
+def test_a_rest_holds_for_all_processes_of_an_account(world: World) -> None:
+    world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
+    asked, other = courtesy.Courtesy(1, 100, ACCOUNT), courtesy.Courtesy(1, 100, ACCOUNT)
+    asked.pause(0.3)
+    with other.request() as waited:
+        assert 0.2 < waited < 1
+
+
+def test_the_folder_of_another_user_is_refused(world: World) -> None:
+    world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
+    (world.folder / "elsewhere").mkdir()
+    (world.folder / f"sync_assets-rate-{os.getuid()}").symlink_to(world.folder / "elsewhere")
+    with pytest.raises(ConfigurationError, match="belongs to somebody else"):
+        courtesy.Courtesy(1, 100, ACCOUNT)
+
+
+def test_what_was_before_the_machine_started_anew_is_forgotten(world: World) -> None:
+    world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
+    courtesy.Courtesy(1, 1, ACCOUNT).pause(3600)
+    (file,) = world.folder.glob("sync_assets-rate-*/*.json")
+    later = {name: 1e9 for name in ("at", "paused_until")}
+    file.write_text(json.dumps({**later, "sent": [1e9]}))
+    with courtesy.Courtesy(1, 1, ACCOUNT).request() as waited:
+        assert waited == 0

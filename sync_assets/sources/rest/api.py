@@ -101,6 +101,6 @@ class Api:
         if settings.page_size is None:
             settings.page_size = self.page_size
         auth = create_auth(self.config(base_url, secret)["client"]["auth"])
-        courtesy = Courtesy(settings.max_concurrency, per_minute)
+        courtesy = Courtesy(settings.max_concurrency, per_minute, f"{base_url} {secret}")
         adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait)
         return Connection(base_url, auth, settings, adapter)  # type: ignore[arg-type]

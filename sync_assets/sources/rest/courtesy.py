@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from sync_assets.sources.rest.window import SharedWindow, Window
 
 MINUTE = 60.0
 
 
 class Courtesy:
-    """Lets requests through at most `max_concurrency` at once and `per_minute` in any minute."""
+    """Lets requests through at most `max_concurrency` at once and `per_minute` in any minute.
 
-    def __init__(self, max_concurrency: int, per_minute: int) -> None:
+    With a rate, all processes of this machine that use one account keep to it together, and rest
+    together.
+    """
+
+    def __init__(self, max_concurrency: int, per_minute: int, account: str = "") -> None:
         self._slots = threading.BoundedSemaphore(max_concurrency)
         self.per_minute = per_minute
-        self._sent: deque[float] = deque()
-        self._paused_until = 0.0
+        self._window = SharedWindow(account) if per_minute and account else Window()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -33,20 +37,20 @@ class Courtesy:
 
     def pause(self, seconds: float) -> None:
         """Hold back every request of this API: it has asked for patience."""
-        with self._lock:
-            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+        with self._lock, self._window.held() as window:
+            window.paused_until = max(window.paused_until, time.monotonic() + seconds)
 
     def _try_send(self) -> float:
         """Book a request now and return 0, or return the seconds until it is worth asking again."""
-        with self._lock:
+        with self._lock, self._window.held() as window:
             now = time.monotonic()
-            if now < self._paused_until:
-                return self._paused_until - now
+            if now < window.paused_until:
+                return window.paused_until - now
             if not self.per_minute:
                 return 0.0
-            while self._sent and self._sent[0] <= now - MINUTE:
-                self._sent.popleft()
-            if len(self._sent) < self.per_minute:
-                self._sent.append(now)
+            while window.sent and not now - MINUTE < window.sent[0] <= now:
+                window.sent.popleft()
+            if len(window.sent) < self.per_minute:
+                window.sent.append(now)
                 return 0.0
-            return self._sent[0] + MINUTE - now
+            return window.sent[0] + MINUTE - now
