@@ -209,7 +209,7 @@ def test_what_was_before_the_machine_started_anew_is_forgotten(world: World) -> 
     world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
     courtesy.Courtesy(1, 1, ACCOUNT).pause(3600)
     (file,) = world.folder.glob("sync_assets-rate-*/*.json")
-    later = {name: 1e9 for name in ("at", "paused_until")}
+    later = dict.fromkeys(("at", "paused_until"), 1000000000.0)
     file.write_text(json.dumps({**later, "sent": [1e9]}))
     with courtesy.Courtesy(1, 1, ACCOUNT).request() as waited:
         assert waited == 0
