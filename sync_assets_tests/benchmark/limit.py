@@ -11,13 +11,14 @@ import duckdb
 import httpx
 import orjson
 
+from sync_assets_tests.benchmark.contenders import IN_FLIGHT
+
 CHILDREN = {"users": "users", "participations": "participations", "prizes": "prizes",
             "rankings": "ranking"}  # fmt: skip
-IN_FLIGHT = 10
 
 
-def run(base_url: str, token: str, database: Path) -> int:
-    """Read the promotions account into DuckDB; gives the rows."""
+def run(base_url: str, token: str, database: Path) -> None:
+    """Read the promotions account into DuckDB."""
     rows = asyncio.run(_read(base_url, token))
     connection = duckdb.connect(str(database))
     connection.execute("CREATE SCHEMA IF NOT EXISTS account")
@@ -30,7 +31,6 @@ def run(base_url: str, token: str, database: Path) -> int:
                 f"FROM read_json('{file.name}', format='newline_delimited', union_by_name=true)"
             )
     connection.close()
-    return sum(map(len, rows.values()))
 
 
 async def _read(base_url: str, token: str) -> dict[str, list[Any]]:

@@ -12,8 +12,8 @@ CHILDREN = {"users": "users", "participations": "participations", "prizes": "pri
             "rankings": "ranking"}  # fmt: skip
 
 
-def run(base_url: str, token: str, database: Path) -> int:
-    """Read the promotions account into DuckDB; gives the rows."""
+def run(base_url: str, token: str, database: Path) -> None:
+    """Read the promotions account into DuckDB."""
     paging: Any = {
         "data_selector": "items",
         "paginator": {
@@ -48,6 +48,3 @@ def run(base_url: str, token: str, database: Path) -> int:
         dataset_name="account",
     )
     pipeline.run(source)
-    info = pipeline.last_trace.last_normalize_info
-    assert info is not None
-    return sum(info.row_counts.get(name, 0) for name in ("promotions", *CHILDREN))
