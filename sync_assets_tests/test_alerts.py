@@ -192,6 +192,7 @@ def test_the_code_location_loads_without_apprise() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_a_failing_promotion_is_told_once_and_so_is_its_recovery(watched: Watched) -> None:
     api = watched.world.api
     assert watched.tick() == []

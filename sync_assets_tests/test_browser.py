@@ -139,7 +139,7 @@ def test_a_run_started_by_clicks_ends_green_and_its_checks_pass(
         page.get_by_text("Succeeded", exact=True).nth(len(checks) - 2).wait_for()
         assert not page.get_by_text("Failed", exact=True).count()
         page.get_by_text("row_count", exact=True).first.click()
-        walk.see("rows_before", "Passed")
+        walk.see("allowed_drop", "Passed")
         listed = [len(ACCOUNT.rows("promotions", "users", key)) for key in keys]
         assert walk.figure("rows") == sum(listed)
 

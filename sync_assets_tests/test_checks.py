@@ -72,6 +72,7 @@ def test_a_record_of_another_type_fails_records_as_declared(
     assert "nickname should be text" in numbers(check)["reasons"][0]
 
 
+@pytest.mark.long
 def test_a_record_without_its_key_fails_required_fields(users: DagsterRuns, world: World) -> None:
     world.api.lists["/users/1"].append(user("x", id=None))
     check = sync(users)["required_fields"]
@@ -92,6 +93,7 @@ def test_keys_that_two_rows_have_fail_keys_unique(users: DagsterRuns, world: Wor
     assert sync(users, "2")["keys_unique"].passed
 
 
+@pytest.mark.long
 def test_a_null_in_a_key_fails_keys_unique(users: DagsterRuns, world: World) -> None:
     world.query("ALTER TABLE promotions.users ALTER id DROP NOT NULL")
     world.query("UPDATE promotions.users SET id = NULL WHERE id = 'u1' AND promotion_id = '2'")
@@ -112,6 +114,7 @@ def test_rows_of_a_vanished_parent_fail_parents_exist(users: DagsterRuns, world:
 
 
 @pytest.mark.parametrize(("left", "passed"), [(5, True), (4, False)])
+@pytest.mark.long
 def test_a_list_that_lost_most_of_its_rows_fails_row_count(
     users: DagsterRuns, world: World, left: int, passed: bool
 ) -> None:
@@ -129,6 +132,7 @@ def test_a_field_that_is_new_fails_fields_as_declared(users: DagsterRuns, world:
     assert numbers(check)["new_fields"] == ["shoe_size"]
 
 
+@pytest.mark.long
 def test_a_field_that_is_missing_everywhere_fails_fields_as_declared(
     users: DagsterRuns, world: World
 ) -> None:

@@ -78,6 +78,7 @@ def test_the_live_partitions_that_got_stale_are_requested_and_no_others(
     ]
 
 
+@pytest.mark.long
 def test_what_is_stale_is_fresh_after_its_run(synced: DagsterRuns, later: Later) -> None:
     later(hours=27)
     result = synced.tick(SENSOR)
@@ -91,6 +92,7 @@ def test_what_is_stale_is_fresh_after_its_run(synced: DagsterRuns, later: Later)
     assert json.loads(cursor(after))["asked"] == {}
 
 
+@pytest.mark.long
 def test_an_ended_partition_is_synced_once_more_and_then_left_alone(
     synced: DagsterRuns, later: Later
 ) -> None:
@@ -107,6 +109,7 @@ def test_an_ended_partition_is_synced_once_more_and_then_left_alone(
     assert synced.check("promotions/users", "fresh").passed
 
 
+@pytest.mark.long
 def test_a_failing_list_is_asked_for_after_ever_longer_pauses(
     synced: DagsterRuns, world: World, later: Later
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_tick_keeps_to_its_budget_oldest_first() -> None:
     assert [d.keys for d in within_budget(demands, settings)] == [("1", "2")]
 
 
+@pytest.mark.long
 def test_the_oldest_rows_are_replaced_first(synced: DagsterRuns, later: Later) -> None:
     later(hours=1)
     assert synced.run(*(f"promotions/{name}" for name in CHILDREN), partition="1").success
@@ -224,6 +228,7 @@ def test_the_nightly_schedule_skips_where_nothing_is_known(runs: DagsterRuns) ->
     assert runs.schedule("events_event_series_nightly") == []
 
 
+@pytest.mark.long
 def test_a_partition_that_returns_is_synced_again(synced: DagsterRuns, world: World) -> None:
     listed = world.api.lists["/promotions"]
     gone = listed.pop(0)

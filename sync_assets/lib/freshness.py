@@ -55,8 +55,9 @@ def judge(api: Api, state: State, settings: AutomationSettings, now: datetime) -
     for name in api.unpartitioned():
         yield _verdict(name, None, True, state, settings, now)
     for parent in api.parents:
+        children = api.children(parent.resource)
         for identity, live in alive(parent, state, now).items():
-            for name in api.children(parent.resource):
+            for name in children:
                 yield _verdict(name, identity, live, state, settings, now)
 
 

@@ -15,7 +15,7 @@ from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.warehouse.errors import WarehouseBusyError
-from sync_assets.warehouse.look import state
+from sync_assets.warehouse.look import parent_ids
 
 EVERY = 15
 
@@ -44,10 +44,10 @@ def build_partition_sensor(
         if context.cursor == news:
             return dg.SkipReason(f"nothing new since sync {news}")
         try:
-            rows = state(api).parents[parent.resource]
+            ids = parent_ids(api, parent)
         except WarehouseBusyError as error:
             return dg.SkipReason(f"{error}; the next tick looks again")
-        listed = in_order(partition_key(str(row["id"])) for row in rows)
+        listed = in_order(map(partition_key, ids))
         known = context.instance.get_dynamic_partitions(parent.partitions)
         new = in_order(set(listed) - set(known))
         gone = in_order(set(known) - set(listed))

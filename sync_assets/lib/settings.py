@@ -38,7 +38,9 @@ class AutomationSettings(BaseConfiguration):
 
     def pause(self, attempts: int) -> timedelta:
         """How long a list that failed is left alone: twice as long after each attempt."""
-        minutes = self.retry_after * 2 ** min(attempts - 1, 30) if attempts else 0
+        if not attempts:
+            return timedelta()
+        minutes = self.retry_after * 2 ** min(attempts - 1, 30)
         return timedelta(minutes=min(minutes, self.retry_at_most))
 
     @property

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from dlt.common.schema.typing import TTableSchema
@@ -130,6 +131,11 @@ def _storable(text: str | None) -> str | None:
     return text and text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
+@lru_cache  # many lists lack the same fields
+def _names(text: str | None) -> frozenset[str]:
+    return frozenset(json.loads(text)) if text else frozenset()
+
+
 def _past(row: Mapping[str, Any]) -> Past:
     return Past(
         resource=row["resource"],
@@ -138,8 +144,8 @@ def _past(row: Mapping[str, Any]) -> Past:
         rows=row["rows"] or 0,
         rows_before=row["rows_before"] or 0,
         quarantined=row["quarantined"] or 0,
-        new_fields=frozenset(json.loads(row["new_fields"] or "[]")),
-        missing_fields=frozenset(json.loads(row["missing_fields"] or "[]")),
+        new_fields=_names(row["new_fields"]),
+        missing_fields=_names(row["missing_fields"]),
         final=bool(row["final"]),
         failures=row["failures"] or 0,
         failed_at=moment(row["failed_at"]),

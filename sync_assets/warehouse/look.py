@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
 from sync_assets.warehouse.history import Past, pasts
@@ -22,6 +22,12 @@ from sync_assets.warehouse.tables import Tables, open_tables, parents
 
 #: Seconds; sensors take turns, and the next tick looks again.
 PATIENCE = 5.0
+
+
+def parent_ids(api: Api, parent: Parent) -> list[str]:
+    """The ids of a parent's rows."""
+    with _tables(api) as tables:
+        return [str(row["id"]) for row in tables.rows(parent.resource, ["id"])]
 
 
 @dataclass(frozen=True)
