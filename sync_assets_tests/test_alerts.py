@@ -184,6 +184,7 @@ def test_nobody_is_told_by_default(watched: Watched) -> None:
     assert watched.cursor is None
 
 
+@pytest.mark.long
 def test_the_code_location_loads_without_apprise() -> None:
     code = (
         "import sys; from sync_assets.definitions import defs; defs().get_repository_def()\n"
@@ -284,6 +285,7 @@ def test_a_run_that_dagster_gives_up_is_told(watched: Watched) -> None:
     assert [news.splitlines()[0] for news in watched.tick()] == ["failed: affiliates/coupons"]
 
 
+@pytest.mark.long
 def test_a_retired_promotion_is_not_open_for_ever(watched: Watched) -> None:
     watched.world.api.fail("/users/2", status=404)
     assert not watched.run("promotions/users", partitions="123").success
@@ -311,6 +313,7 @@ def test_a_failed_check_is_told_once_and_so_is_its_recovery(watched: Watched) ->
     assert watched.tick() == [f"recovered: affiliates/coupons, {CHECK}"]
 
 
+@pytest.mark.long
 def test_a_check_that_cannot_be_evaluated_is_told(watched: Watched) -> None:
     watched.world.api.lists["/v1/coupons"] = [{"id": 1}]
     with watched.world.monkeypatch.context() as broken:

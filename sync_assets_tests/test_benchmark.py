@@ -22,6 +22,7 @@ FLAGS = [part for name, size in SIZES.items() for part in (f"--{name}", str(size
 LIMIT = CONTENDERS["limit"]
 
 
+@pytest.mark.long
 def test_it_prints_a_table_and_draws_a_chart(tmp_path: Path) -> None:
     chart = tmp_path / "chart.svg"
     command = [sys.executable, "-m", "sync_assets_tests.benchmark", "--chart", str(chart)]

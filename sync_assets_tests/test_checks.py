@@ -125,6 +125,7 @@ def test_a_list_that_lost_most_of_its_rows_fails_row_count(
     assert sync(users)["row_count"].passed
 
 
+@pytest.mark.long
 def test_a_field_that_is_new_fails_fields_as_declared(users: DagsterRuns, world: World) -> None:
     world.api.lists["/users/1"][3]["shoe_size"] = 44
     check = sync(users)["fields_as_declared"]
