@@ -232,12 +232,14 @@ def test_one_run_is_one_message_and_only_what_is_new_is_in_it(watched: Watched) 
     assert watched.tick() == ["recovered: promotions/users (1, 2)"]
 
 
+@pytest.mark.long
 def test_what_recovered_before_anybody_looked_is_not_told(watched: Watched) -> None:
     watched.fail()
     watched.recover()
     assert watched.tick() == []
 
 
+@pytest.mark.long
 def test_a_run_that_cannot_even_start_is_told_by_its_assets(watched: Watched) -> None:
     with watched.world.monkeypatch.context() as without:
         without.delenv(SECRET)

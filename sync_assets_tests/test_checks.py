@@ -61,6 +61,7 @@ def test_on_good_data_every_check_passes_with_numbers(users: DagsterRuns) -> Non
     assert numbers(checks["fresh"])["ended"] == 1
 
 
+@pytest.mark.long
 def test_a_record_of_another_type_fails_records_as_declared(
     users: DagsterRuns, world: World
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_record_without_its_key_fails_required_fields(users: DagsterRuns, worl
     assert sync(users)["required_fields"].passed
 
 
+@pytest.mark.long
 def test_keys_that_two_rows_have_fail_keys_unique(users: DagsterRuns, world: World) -> None:
     world.query(
         "INSERT INTO promotions.users SELECT * FROM promotions.users WHERE promotion_id = '2'"

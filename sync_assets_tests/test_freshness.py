@@ -147,6 +147,7 @@ def test_the_check_names_exactly_what_fails(synced: DagsterRuns, world: World) -
     assert synced.check("promotions/stages", "fresh").passed
 
 
+@pytest.mark.long
 def test_a_check_is_published_when_it_says_something_new(synced: DagsterRuns, world: World) -> None:
     first = synced.tick(SENSOR)
     again = synced.tick(SENSOR, cursor(first))
@@ -215,6 +216,7 @@ def test_a_busy_warehouse_is_looked_at_later(synced: DagsterRuns, world: World) 
     assert "in use by another sync" in str(result.skip_message)
 
 
+@pytest.mark.long
 def test_the_nightly_schedule_requests_live_partitions_alone(synced: DagsterRuns) -> None:
     requests = synced.schedule("promotions_promotions_nightly")
     keys = [sorted(synced.range_of(request).values()) for request in requests]

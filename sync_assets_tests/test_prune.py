@@ -36,6 +36,7 @@ def vanished(synced: DagsterRuns, world: World) -> DagsterRuns:
     return synced
 
 
+@pytest.mark.long
 def test_without_a_word_it_is_a_dry_run(vanished: DagsterRuns, world: World) -> None:
     run, said = prune(vanished, dry_run=None)
     assert run.success
@@ -56,6 +57,7 @@ def test_rows_of_vanished_parents_are_removed_and_no_others(
     assert "0 rows of vanished parents found" in prune(vanished, dry_run=False)[1]
 
 
+@pytest.mark.long
 def test_an_empty_table_of_parents_removes_nothing(vanished: DagsterRuns, world: World) -> None:
     world.query("DELETE FROM promotions.promotions")
     run, _ = prune(vanished, dry_run=False)

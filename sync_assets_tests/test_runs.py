@@ -55,6 +55,7 @@ def test_the_sensor_adds_new_keys_and_requests_them_alone(
     assert isinstance(synced.tick(PARTITION_SENSOR, result.cursor), dg.SkipReason)
 
 
+@pytest.mark.long
 def test_the_sensor_retires_vanished_keys_and_their_rows_stay(
     synced: DagsterRuns, world: World
 ) -> None:
