@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from sync_assets.lib.incidents import one_line, step_error, when
+from sync_assets.lib.keys import keys_of
 
 List: TypeAlias = "tuple[str, str | None]"  # an asset, and a partition of it
 TYPE = dg.DagsterEventType
@@ -137,15 +138,8 @@ def _partitions(
     definition = graph.get(key).partitions_def if key in graph.get_all_asset_keys() else None
     if definition is None:
         return [None]
-    one = run.tags.get("dagster/partition")
-    first = run.tags.get("dagster/asset_partition_range_start", one)
-    last = run.tags.get("dagster/asset_partition_range_end", one)
-    if first == last:
-        return [first]
-    known = list(definition.get_partition_keys(dynamic_partitions_store=instance))
-    if first not in known or last not in known:
-        return [None]
-    return known[known.index(first) : known.index(last) + 1]
+    order = partial(definition.get_partition_keys, dynamic_partitions_store=instance)
+    return list(keys_of(run.tags, order))
 
 
 def _failed_lists(entry: dg.EventLogEntry, lists: list[List]) -> list[List]:

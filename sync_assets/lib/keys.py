@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote, unquote
 
 # Dagster cuts ranges at "...", its UI cuts lists at commas and reads brackets as syntax
@@ -50,3 +50,19 @@ def range_tags(keys: Sequence[str]) -> dict[str, str]:
         "dagster/asset_partition_range_start": keys[0],
         "dagster/asset_partition_range_end": keys[-1],
     }
+
+
+def keys_of(tags: Mapping[str, str], order: Callable[[], Sequence[str]]) -> Sequence[str | None]:
+    """The partitions that a run's tags select; None, for all of it, where they select none.
+
+    `order` gives the keys in their order, and is asked only for a range of several.
+    """
+    one = tags.get("dagster/partition")
+    first = tags.get("dagster/asset_partition_range_start", one)
+    last = tags.get("dagster/asset_partition_range_end", one)
+    if first == last:
+        return [first]
+    known = list(order())
+    if first not in known or last not in known:
+        return [None]
+    return known[known.index(first) : known.index(last) + 1]
