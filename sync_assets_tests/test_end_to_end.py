@@ -16,6 +16,7 @@ from sync_assets_tests.dagster_world import (
     environment,
     expected,
 )
+from sync_assets_tests.instances import local_instance
 
 pytestmark = pytest.mark.long
 
@@ -50,7 +51,7 @@ def synced(clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
     with (
         pytest.MonkeyPatch.context() as monkeypatch,
         Sandbox(account) as sandbox,
-        dg.DagsterInstance.local_temp(str(folder)) as instance,
+        local_instance(folder) as instance,
     ):
         for name, value in environment(sandbox, folder / "warehouse.duckdb").items():
             monkeypatch.setenv(name, value)
