@@ -77,12 +77,17 @@ def wait_for(look: Callable[[], T | None], seconds: float) -> T:
     raise AssertionError(f"not seen within {seconds} s")
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
     """Run `dagster dev` in a folder until the block ends, then stop it as Ctrl-C does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with (folder / "dev.log").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dagster", "dev", "-p", str(port)],

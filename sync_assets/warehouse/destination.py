@@ -68,8 +68,17 @@ def is_duckdb(destination: AnyDestination) -> bool:
     return destination.destination_type == "dlt.destinations.duckdb"
 
 
+def is_embedded() -> bool:
+    """Whether dlt's configuration names a DuckDB file, by its type alone: no secret is read."""
+    return _kind().rpartition(".")[2] == DEFAULT_TYPE
+
+
+def _kind() -> str:
+    return str(dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE)
+
+
 def _destination() -> AnyDestination:
-    kind: str = dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE
+    kind = _kind()
     credentials = None
     if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
         credentials = DEFAULT_CREDENTIALS  # dlt reads credentials from no committed file
