@@ -12,8 +12,8 @@ from sync_assets.sandbox import Account, Sandbox, Scale
 from sync_assets.sources import apis
 from sync_assets_tests import graphql
 from sync_assets_tests.cluster import Cluster, cluster
-from sync_assets_tests.dev import wait_for
 from sync_assets_tests.dagster_world import PARTITIONED, assert_equal_to_the_account
+from sync_assets_tests.dev import wait_for
 
 pytestmark = pytest.mark.long
 

@@ -13,14 +13,19 @@ import dagster as dg
 import pytest
 
 from sync_assets.lib import storage
+from sync_assets.lib.postgres_storage import KeptPostgresEventLog
 from sync_assets.lib.storage import KeptSqliteEventLog
-from sync_assets_tests.instances import local_instance
+from sync_assets_tests.instances import dagsters_sqlite, local_instance
+from sync_assets_tests.postgres import execute, require_server
+from sync_assets_tests.storages import cluster_instance
 
 ASSET = dg.AssetKey("a")
 DIE = """
 import os, signal, sys
 from pathlib import Path
 import dagster as dg
+from sync_assets.lib.postgres_storage import KeptPostgresEventLog
+from sync_assets_tests.postgres import execute, require_server
 from sync_assets_tests.instances import local_instance
 with local_instance(Path(sys.argv[1])) as instance:
     instance.report_runless_asset_event(dg.AssetMaterialization("a", partition="last"))
@@ -43,8 +48,7 @@ def materialize(instance: dg.DagsterInstance, *keys: str) -> None:
 def test_dagsters_own_storage_reads_what_ours_wrote_and_ours_what_it_wrote(tmp_path: Path) -> None:
     with local_instance(tmp_path) as ours:
         materialize(ours, "1")
-    own = {"storage": {"sqlite": {"base_dir": str(tmp_path / "storage")}}}
-    with dg.DagsterInstance.local_temp(str(tmp_path), overrides=own) as theirs:  # type: ignore[arg-type]
+    with dagsters_sqlite(tmp_path) as theirs:
         assert theirs.get_materialized_partitions(ASSET) == {"1"}
         materialize(theirs, "2")
     with local_instance(tmp_path) as ours:
@@ -61,6 +65,7 @@ def test_threads_take_turns(instance: dg.DagsterInstance) -> None:
     assert instance.get_materialized_partitions(ASSET) == {key for part in keys for key in part}
 
 
+@pytest.mark.long
 def test_what_was_recorded_before_a_kill_is_there(tmp_path: Path) -> None:
     died = subprocess.run([sys.executable, "-c", DIE, str(tmp_path)], check=False)
     assert died.returncode == -9
@@ -96,6 +101,26 @@ def test_nothing_stays_open_afterwards(tmp_path: Path) -> None:
         materialize(instance, "1")
         assert open_shards()
     assert not open_shards()
+
+
+@pytest.mark.long
+def test_on_postgres_one_connection_is_kept_and_a_lost_one_made_anew(tmp_path: Path) -> None:
+    require_server()
+    with cluster_instance(tmp_path) as instance:
+        log = instance.event_log_storage
+        assert isinstance(log, KeptPostgresEventLog)
+        materialize(instance, "1", "2")
+        with log.index_connection() as connection:
+            name, mine = connection.exec_driver_sql(
+                "SELECT current_database(), pg_backend_pid()"
+            ).one()
+        materialize(instance, "3")
+        with log.index_connection() as connection:
+            assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() == mine
+        execute("postgres", "SELECT pg_terminate_backend(%s)", mine)
+        materialize(instance, "4")
+        assert instance.get_materialized_partitions(ASSET) == {"1", "2", "3", "4"}
+        assert name.startswith("sync_assets")
 
 
 def open_shards() -> set[Path]:
