@@ -129,8 +129,8 @@ class ListSession(Session):
     def _before_sleep(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         seconds = state.next_action.sleep if state.next_action else 0.0
-        if isinstance(error, TransientError) and error.retry_after:
-            self.adapter.courtesy.pause(error.retry_after)
+        if isinstance(error, TransientError) and error.too_many:
+            self.adapter.courtesy.pause(error.retry_after or seconds)
         self.listing.retries += 1
         self.listing.waited += seconds
         self.on_wait(f"{self.listing.name}: {error}; asking again in {seconds:.1f} s")
