@@ -84,6 +84,7 @@ class FakeApi:
         self.next_link: Callable[[str, int], Any] = lambda url, page: f"{url}?page={page}"
         self.last_links: dict[str, Any] | None = {"next": None}
         self.last_paging: dict[str, Any] = {"next_cursor": None}
+        self.etag: Callable[[bytes], str | None] = lambda content: None
         self.faults: dict[str, list[Fault]] = {}
         self.lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -230,6 +231,9 @@ def _answer(api: FakeApi, handler: BaseHTTPRequestHandler) -> None:
         body = fault.edit(body)
     content = json.dumps(body).encode() if fault.body is None else fault.body
     as_commanded = fault.body is not None or fault.status != 200
+    if status == 200 and not as_commanded and (etag := api.etag(content)):
+        fault.headers.setdefault("ETag", etag)
+        status = 304 if headers.get("if-none-match") == etag else 200
     _send(handler, fault, fault.status if as_commanded else status, content)
     fault.after()
 
@@ -247,6 +251,7 @@ def _right_answer(
 
 
 def _send(handler: BaseHTTPRequestHandler, fault: Fault, status: int, content: bytes) -> None:
+    content = b"" if status == 304 else content
     handler.send_response(status)
     for name, value in {"Content-Type": "application/json", **fault.headers}.items():
         handler.send_header(name, value)

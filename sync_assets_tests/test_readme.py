@@ -59,7 +59,14 @@ def test_every_variable_exists_and_every_setting_is_told() -> None:
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
-    for name in ("max_concurrency", "max_retries", "backoff_factor", "max_wait", "timeout"):
+    for name in (
+        "max_concurrency",
+        "max_retries",
+        "backoff_factor",
+        "max_wait",
+        "timeout",
+        "keep_pages",
+    ):
         (told,) = re.findall(rf"^\| `SOURCES__<SOURCE>__{name.upper()}` \| (\d+) \|", README, re.M)
         assert float(told) == float(getattr(ApiSettings, name))
     limits = [apis()[name].requests_per_minute for name in ("promotions", "affiliates", "events")]

@@ -8,6 +8,7 @@ from starlette.routing import Mount, Route
 from sync_assets.sandbox.account import RESOURCES, Account
 from sync_assets.sandbox.affiliates.wire import Affiliates
 from sync_assets.sandbox.events.wire import Events
+from sync_assets.sandbox.page import Page
 from sync_assets.sandbox.promotions.wire import Promotions
 from sync_assets.sandbox.wire import BadQueryError, Dialect, encode
 
@@ -42,16 +43,19 @@ def _route(account: Account, source: str, name: str, path: str) -> Route:
         if not dialect.admits(request.headers.get("authorization", "")):
             return dialect.refused()
         snapshot, url = account.snapshot(), str(request.url)
-        body = snapshot.pages.get(url)
-        if body is None:
+        page = snapshot.pages.get(url)
+        if page is None:
             listing = snapshot.listing(source, name, request.path_params.get("parent"))
             if listing is None:
                 return dialect.unknown()
             try:
-                body = encode(dialect.page(listing, request))
+                page = Page(encode(dialect.page(listing, request)))
             except BadQueryError as error:
                 return dialect.bad_query(str(error))
-            snapshot.remember(url, body)
-        return Response(body, media_type="application/json")
+            snapshot.remember(url, page)
+        headers = {"ETag": page.etag}
+        if request.headers.get("if-none-match") == page.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(page.body, headers=headers, media_type="application/json")
 
     return Route(path, endpoint, name=f"{source}.{name}")

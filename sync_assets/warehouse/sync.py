@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dlt
+import pyarrow as pa
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
@@ -100,6 +101,7 @@ def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None
         if any(listing.problems for listing in journal.complete()):
             pipeline.extract(quarantine(journal))
         pipeline.normalize()
+        pa.default_memory_pool().release_unused()  # the warehouse's driver needs it now
     except PipelineStepFailed as error:
         raise _plain(error, f"{request.api.name} could not be prepared") from error
 

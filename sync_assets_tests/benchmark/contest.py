@@ -96,4 +96,5 @@ def _environment(base_url: str, database: Path) -> dict[str, str]:
         "DESTINATION__WAREHOUSE__DESTINATION_TYPE": "duckdb",
         "DESTINATION__WAREHOUSE__CREDENTIALS": str(database),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "TMPDIR": str(database.parent),  # nobody keeps a page from one round to the next
     }

@@ -15,6 +15,7 @@ from requests.auth import AuthBase
 
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.endpoints import Endpoint, endpoints
+from sync_assets.sources.rest.pages import Pages
 from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.session import CourteousAdapter
 from sync_assets.sources.rest.settings import SANDBOX, ApiSettings, resolve_api
@@ -102,5 +103,6 @@ class Api:
             settings.page_size = self.page_size
         auth = create_auth(self.config(base_url, secret)["client"]["auth"])
         courtesy = Courtesy(settings.max_concurrency, per_minute, f"{base_url} {secret}")
-        adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait)
+        pages = Pages(f"{settings.base_url} {secret}", settings.keep_pages)
+        adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait, pages)
         return Connection(base_url, auth, settings, adapter)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ class Batches:
     """Gathers the rows of small lists: dlt pays for each table, however small it is."""
 
     def __init__(self) -> None:
-        self._outstanding = 0
+        self._outstanding = self._rows = 0
         self._tables: list[pa.Table] = []
 
     def expect(self, read: Callable[[], Outcome]) -> Callable[[], Outcome]:
@@ -32,11 +32,12 @@ class Batches:
         self._outstanding -= 1
         for table in item.spool.tables() if item.spool else ():
             self._tables.append(table)
-            if sum(t.num_rows for t in self._tables) >= BATCH:
+            self._rows += table.num_rows
+            if self._rows >= BATCH:
                 yield self._gathered()
         if not self._outstanding and self._tables:
             yield self._gathered()
 
     def _gathered(self) -> pa.Table:
-        tables, self._tables = self._tables, []
+        tables, self._tables, self._rows = self._tables, [], 0
         return pa.concat_tables(tables, promote_options="default").combine_chunks()

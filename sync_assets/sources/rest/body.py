@@ -43,7 +43,8 @@ def check_status(response: Response, retry_after: float | None) -> None:
     """Raise for anything but success; transient failures carry the wait that was asked for."""
     status = response.status_code
     if status in RETRIED:
-        raise TransientError(f"the API answered {status} {response.reason}", retry_after)
+        message = f"the API answered {status} {response.reason}"
+        raise TransientError(message, retry_after, too_many=status == 429)
     if not 200 <= status < 300:
         why = REMEDIES.get(status, "see the API's documentation")
         raise ResponseError(f"the API answered {status} {response.reason}: {why}")

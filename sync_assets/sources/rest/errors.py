@@ -32,11 +32,18 @@ class ResponseError(SyncError):
 
 
 class TransientError(ResponseError):
-    """An answer worth asking for again; `retry_after` is the wait in seconds the API asked for."""
+    """An answer worth asking for again.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    `retry_after` is the wait in seconds the API asked for, `too_many` whether that is for all of
+    its requests.
+    """
+
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, too_many: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.too_many = too_many or bool(retry_after)
 
 
 def brief(error: BaseException) -> str:

@@ -73,6 +73,17 @@ def _resource(lists: Lists, endpoint: Endpoint) -> DltResource:
         for parent in lists.below(endpoint):
             yield batches.expect(partial(lists.read, endpoint, parent))
 
-    resource = dlt.resource(rows, name=endpoint.name, **endpoint.hints)
+    resource = dlt.resource(rows, name=endpoint.name, **_hints(endpoint))
     resource.add_yield_map(batches)
     return resource
+
+
+def _hints(endpoint: Endpoint) -> dict[str, Any]:
+    """What dlt is told of a table: not the primary key of one that is replaced by parent.
+
+    Of two keys dlt makes an OR, for which DuckDB reads and groups the whole table; and a spool
+    takes each key once, so nothing is there twice.
+    """
+    return {
+        k: v for k, v in endpoint.hints.items() if k != "primary_key" or not endpoint.partitioned
+    }

@@ -21,12 +21,16 @@ LEAST = {
     "backoff_factor": 0,
     "max_wait": 0,
     "timeout": 0.001,
+    "keep_pages": 0,
 }
 
 
 @configspec
 class ApiSettings(BaseConfiguration):
-    """Where an API is and how hard it may be asked; requests per minute 0 means no limit."""
+    """Where an API is and how hard it may be asked.
+
+    `requests_per_minute` 0 is no limit; a page with an ETag is kept for `keep_pages` days.
+    """
 
     base_url: str = None  # type: ignore[assignment]  # dlt's mark of a required field
     page_size: int | None = None
@@ -36,6 +40,7 @@ class ApiSettings(BaseConfiguration):
     backoff_factor: float = 2.0
     max_wait: float = 300.0
     timeout: float = 60.0
+    keep_pages: float = 7.0
 
     secret_field: ClassVar[str] = ""
 

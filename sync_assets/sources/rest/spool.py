@@ -9,6 +9,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
+from hashlib import sha256
 from io import SEEK_END
 from typing import IO, Any, cast
 
@@ -30,9 +31,10 @@ class Spool:
 
     def __init__(self, typer: RowTyper, key: str, listing: Listing) -> None:
         self.typer, self.key, self.listing = typer, key, listing
-        self._seen: set[tuple[str | None, bool, str]] = set()
+        self._seen: dict[str | None, set[str | bytes]] = {}
         self._waiting: dict[str | None, list[Any]] = {}
         self._tables: list[pa.Table] = []
+        self._size = 0
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -40,12 +42,13 @@ class Spool:
         """Take a page of records; give the number that were not there before."""
         fresh = []
         with self._lock:
+            seen = self._seen.setdefault(parent, set())
             for record in records:
-                identity = (parent, *self._identity(record))
-                if identity in self._seen:
+                identity = self._identity(record)
+                if identity in seen:
                     self.listing.duplicates += 1
                     continue
-                self._seen.add(identity)
+                seen.add(identity)
                 fresh.append(record)
             waiting = self._waiting.setdefault(parent, [])
             waiting.extend(fresh)
@@ -58,6 +61,7 @@ class Spool:
         with self._lock:
             for parent in list(self._waiting):
                 self._type(parent)
+            self._seen.clear()
         if self.listing.rows:
             self.listing.new_fields, self.listing.missing_fields = self.typer.drift()
 
@@ -76,12 +80,12 @@ class Spool:
         """The values of one column, as text; the file has one reader at a time."""
         return [str(value) for table in self.tables() for value in table[name].to_pylist()]
 
-    def _identity(self, record: Any) -> tuple[bool, str]:
-        """Whether a record has a key, and the key; all that it says where it has none."""
+    def _identity(self, record: Any) -> str | bytes:
+        """The key of a record; a digest of all that it says where it has none."""
         key = record.get(self.key) if isinstance(record, dict) else None
         if isinstance(key, float) and key.is_integer():
             key = int(key)  # as the column takes it
-        return (False, to_json(record)) if key is None else (True, str(key))
+        return sha256(to_json(record).encode()).digest() if key is None else str(key)
 
     def _type(self, parent: str | None) -> None:
         records = self._waiting.pop(parent)
@@ -92,7 +96,8 @@ class Spool:
         self.listing.problems.extend(problems)
         if table.num_rows:
             self._tables.append(table)
-        if sum(table.nbytes for table in self._tables) > IN_MEMORY:
+            self._size += table.nbytes
+        if self._size > IN_MEMORY:
             self._write()
 
     def _write(self) -> None:
@@ -102,4 +107,4 @@ class Spool:
         for table in self._tables:
             with pa.ipc.new_stream(self._file, table.schema) as writer:
                 writer.write_table(table)
-        self._tables = []
+        self._tables, self._size = [], 0

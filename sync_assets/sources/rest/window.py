@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from filelock import FileLock
 
-from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets.sources.rest.folders import own_folder
 
 
 @dataclass
@@ -37,7 +34,7 @@ class SharedWindow(Window):
     def __init__(self, account: str) -> None:
         super().__init__()
         name = hashlib.sha256(account.encode()).hexdigest()[:20]
-        self._file = _own_folder() / f"{name}.json"
+        self._file = own_folder("rate") / f"{name}.json"
         self._file_lock = FileLock(f"{self._file}.lock")
 
     @contextmanager
@@ -58,16 +55,3 @@ class SharedWindow(Window):
             }
             fresh.write_text(json.dumps(told))
             fresh.replace(self._file)
-
-
-def _own_folder() -> Path:
-    """A folder that no other user may have made."""
-    folder = Path(tempfile.gettempdir()) / f"sync_assets-rate-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        owner = folder.lstat()
-    except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be made: {error}. Set TMPDIR.") from error
-    if owner.st_uid != os.getuid() or folder.is_symlink():
-        raise ConfigurationError(f"{folder} belongs to somebody else. Remove it, or set TMPDIR.")
-    return folder
