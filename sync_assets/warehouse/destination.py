@@ -20,6 +20,7 @@ from dlt.common.destination import AnyDestination, Destination
 from dlt.common.destination.exceptions import DestinationException
 
 from sync_assets.sources.rest.settings import SANDBOX
+from sync_assets.warehouse.capabilities import refuse_incapable
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.postgres import is_postgres
 
@@ -42,7 +43,7 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
             pipeline = dlt.pipeline(
                 source,
                 pipelines_dir=scratch,
-                destination=_destination(),
+                destination=configured_destination(),
                 dataset_name=dataset,
             )
         except OSError as error:
@@ -68,7 +69,8 @@ def is_duckdb(destination: AnyDestination) -> bool:
     return destination.destination_type == "dlt.destinations.duckdb"
 
 
-def _destination() -> AnyDestination:
+def configured_destination() -> AnyDestination:
+    """The destination as configured; `WarehouseError` for none and for one that cannot do it."""
     kind: str = dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE
     credentials = None
     if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
@@ -80,19 +82,20 @@ def _destination() -> AnyDestination:
         )
     except (ConfigurationException, DestinationException) as error:
         raise WarehouseError(f"dlt knows no destination {kind!r}; set {VARIABLES}.") from error
+    refuse_incapable(kind, destination)
     # dlt truncates a table before it is filled anew otherwise
     destination.config_params["replace_strategy"] = "insert-from-staging"
+    destination.caps_params.update(
+        supports_transactions=True,  # dlt commits DELETE and INSERT apart otherwise
+        supports_truncate_command=False,  # it commits, or shows a reader's transaction no rows
+    )
     if is_duckdb(destination):
-        destination.caps_params.update(
-            supports_transactions=True,  # dlt's DuckDB commits DELETE and INSERT apart otherwise
-            preferred_loader_file_format="parquet",
-        )
+        destination.caps_params.update(preferred_loader_file_format="parquet")
     else:
         # a staging dataset that two runs share loses rows of both
         destination.config_params["staging_dataset_name_layout"] = f"%s_staging_{_run_name()}"
     if is_postgres(destination):
         destination.caps_params.update(
-            supports_truncate_command=False,  # a reader's transaction sees a truncated table empty
             loader_file_format_selector=None,
             preferred_loader_file_format="insert_values",
             supported_loader_file_formats=["insert_values"],  # dlt's CSV makes NULL of empty text
