@@ -7,7 +7,6 @@ processes that share one load each other's rows.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from sync_assets.sources.rest.settings import SANDBOX
 from sync_assets.warehouse.capabilities import refuse_incapable
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.postgres import is_postgres
+from sync_assets.warehouse.scratch import scratch
 
 NAME = "warehouse"
 DEFAULT_TYPE, DEFAULT_CREDENTIALS = "duckdb", "warehouse.duckdb"
@@ -39,10 +39,10 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
     """A pipeline with nothing behind it, gone without a trace afterwards."""
     with ExitStack() as stack:
         try:
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="sync_assets-"))
+            folder = stack.enter_context(scratch())
             pipeline = dlt.pipeline(
                 source,
-                pipelines_dir=scratch,
+                pipelines_dir=str(folder),
                 destination=configured_destination(),
                 dataset_name=dataset,
             )

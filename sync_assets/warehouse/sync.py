@@ -27,6 +27,7 @@ from sync_assets.warehouse.history import record, schema
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
+from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.tables import Tables, open_tables
 
 
@@ -53,6 +54,8 @@ def sync(
     """
     api, say = request.api, say or silent
     api.resolve()
+    if swept := sweep():
+        say(f"swept scratch folders of killed syncs: {len(swept)}")
     dataset = dataset_name(api.name, sandbox=api.is_sandbox())
     with open_pipeline(api.name, dataset) as pipeline:
         database = database_file(pipeline)
