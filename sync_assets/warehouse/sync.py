@@ -24,6 +24,7 @@ from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.history import record, schema
+from sync_assets.warehouse.ledger import forget_old_loads
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
@@ -54,10 +55,10 @@ def sync(
     """
     api, say = request.api, say or silent
     api.resolve()
-    if swept := sweep():
-        say(f"swept scratch folders of killed syncs: {len(swept)}")
     dataset = dataset_name(api.name, sandbox=api.is_sandbox())
     with open_pipeline(api.name, dataset) as pipeline:
+        if swept := sweep():
+            say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)
         with _in_plain_words(dataset), exclusive(database, say), open_tables(pipeline) as tables:
             held = _held(tables, request)
@@ -80,6 +81,7 @@ def sync(
                 _clear(tables, request, journal)
                 _verify(tables, request, journal)
                 record(tables, request.api, _asked_for(request, journal), journal)
+                forget_old_loads(tables)
     return journal
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 import dlt
@@ -86,6 +87,15 @@ class Tables:
         """Remove the rows with these values, in one transaction."""
         with self._client.begin_transaction():
             self._delete(table, column, values)
+
+    def delete_before(self, table: str, column: str, moment: datetime) -> None:
+        """Remove the rows of before a moment, but for the newest of all."""
+        name = self._client.make_qualified_table_name(table)
+        time = self._client.escape_column_name(column)
+        newest = f"SELECT max({time}) FROM {name}"
+        self._client.execute_sql(
+            f"DELETE FROM {name} WHERE {time} < %s AND {time} < ({newest})", moment
+        )
 
     def put(self, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Let rows, all with the same columns, take the place of those with their key."""
