@@ -28,6 +28,7 @@ from sync_assets.warehouse.ledger import forget_old_loads
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
+from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.tables import Tables, open_tables
 
@@ -74,7 +75,7 @@ def sync(
         with (
             _in_plain_words(dataset),
             exclusive(database, say),
-            side_by_side(pipeline, lists, say),
+            side_by_side(pipeline, lists, make_tables, say),
         ):
             _load(pipeline, say)
             with open_tables(pipeline) as tables:
