@@ -25,9 +25,12 @@ from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.history import record, schema
+from sync_assets.warehouse.ledger import forget_old_loads
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
+from sync_assets.warehouse.schema import make_tables
+from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.tables import Tables, open_tables
 
 
@@ -56,6 +59,8 @@ def sync(
     api.resolve()
     dataset = dataset_name(api.name, sandbox=api.is_sandbox())
     with open_pipeline(api.name, dataset) as pipeline:
+        if swept := sweep():
+            say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)
         with _in_plain_words(dataset), exclusive(database, say), open_tables(pipeline) as tables:
             held = _held(tables, request)
@@ -71,13 +76,14 @@ def sync(
         with (
             _in_plain_words(dataset),
             exclusive(database, say),
-            side_by_side(pipeline, lists, say),
+            side_by_side(pipeline, lists, make_tables, say),
         ):
             _load(pipeline, say)
             with open_tables(pipeline) as tables:
                 _clear(tables, request, journal)
                 _verify(tables, request, journal)
                 record(tables, request.api, _asked_for(request, journal), journal)
+                forget_old_loads(tables)
     return journal
 
 
