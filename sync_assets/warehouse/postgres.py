@@ -20,7 +20,7 @@ from dlt.destinations.exceptions import DatabaseException, DatabaseTransientExce
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.rest.errors import brief
-from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.errors import WarehouseLostError
 
 ALL_TABLES = -1
 BUCKETS = 256
@@ -88,7 +88,7 @@ def _make_tables(pipeline: dlt.Pipeline) -> None:
             client.update_stored_schema(force=True)
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
-        raise WarehouseError(f"{what}: {brief(error)}") from error
+        raise WarehouseLostError(f"{what}: {brief(error)}") from error
 
 
 def _drop_abandoned(client: SqlClientBase[Any], say: Callable[[str], None]) -> None:
