@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -24,15 +26,14 @@ from sync_assets_tests.servers import PostgresServer, own_postgres, own_redis
 STATUSES = """{ runsOrError { ... on Runs { results {
   runId status tags { key value } assetSelection { path }
 } } } }"""
-COMMANDS = {
-    "code": "dagster code-server start -h 127.0.0.1 -p {code} -m sync_assets.definitions",
-    "daemon": "dagster._daemon run -w {workspace}",
-    "webserver": "dagster_webserver -h 127.0.0.1 -p {web} -w {workspace}",
-    "worker": "celery -A dagster_celery.app worker -n {name}@%h -Q dagster -c 1 -l INFO "
-    "--disable-prefetch",
-}
+SECTION = (
+    (ROOT / "README.md").read_text().split("## From a laptop to a cluster")[1].split("\n## ")[0]
+)
+NAMES = ("code", "daemon", "webserver", "worker")
+#: The commands of the README, by the process that each starts.
+COMMANDS = dict(zip(NAMES, re.findall(r"^uv run (.+)$", SECTION, re.M), strict=False))
+BINARIES = Path(sys.executable).parent
 INSTANCE = (ROOT / "deploy/dagster.yaml").read_text()
-EVERYTHING = ("code", "daemon", "webserver")
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
@@ -59,13 +60,18 @@ class Cluster:
         for part in ("home", "work", "scratch"):
             (home / part).mkdir(parents=True, exist_ok=True)
         (home / "home/dagster.yaml").write_text(self.instance)
-        command = COMMANDS[name.partition("-")[0]].format(
-            name=name, workspace=ROOT / "deploy/workspace.yaml", **self.ports
-        )
+        program, *arguments = shlex.split(COMMANDS[name.partition("-")[0]])
+        own = {
+            "4000": str(self.ports["code"]),
+            "3000": str(self.ports["web"]),
+            "one@%h": f"{name}@%h",
+            "deploy/workspace.yaml": str(ROOT / "deploy/workspace.yaml"),
+        }
+        command = [str(BINARIES / program), *(own.get(word, word) for word in arguments)]
         variables = {"DAGSTER_HOME": str(home / "home"), "TMPDIR": str(home / "scratch")}
         with (home / "log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", *command.split()],
+                command,
                 cwd=home / "work",
                 env=environment(home, **self.variables, **variables),
                 stdout=log,
@@ -135,6 +141,24 @@ class Cluster:
         return wait_for(over, seconds)
 
 
+def cluster_variables(
+    postgres: PostgresServer, redis: str, code: int, workers: int
+) -> dict[str, str]:
+    """What the README exports, but for DAGSTER_HOME."""
+    return {
+        "DAGSTER_POSTGRES_URL": postgres.url("dagster"),
+        "CELERY_BROKER_URL": redis,
+        "CELERY_RESULT_BACKEND": redis,
+        "CODE_SERVER_HOST": "127.0.0.1",
+        "CODE_SERVER_PORT": str(code),
+        "DESTINATION__WAREHOUSE__DESTINATION_TYPE": "postgres",
+        "DESTINATION__WAREHOUSE__CREDENTIALS": postgres.url("warehouse"),
+        "EXECUTION__MACHINES": "many",
+        "EXECUTION__MAX_CONCURRENT_RUNS": str(workers),
+        "EXECUTION__PARTITIONS_PER_RUN": "10",
+    }
+
+
 @contextmanager
 def cluster(
     folder: Path, sandbox: Sandbox, workers: int, instance: str = INSTANCE, **variables: str
@@ -145,21 +169,14 @@ def cluster(
         made = Cluster(folder, postgres, redis, {}, ports, instance)
         made.variables = {
             **dagster_world.environment(sandbox, folder),
-            "DESTINATION__WAREHOUSE__DESTINATION_TYPE": "postgres",
-            "DESTINATION__WAREHOUSE__CREDENTIALS": postgres.create("warehouse"),
-            "DAGSTER_POSTGRES_URL": postgres.create("dagster"),
-            "CELERY_BROKER_URL": redis,
-            "CELERY_RESULT_BACKEND": redis,
-            "CODE_SERVER_HOST": "127.0.0.1",
-            "CODE_SERVER_PORT": str(ports["code"]),
-            "EXECUTION__MACHINES": "many",
-            "EXECUTION__PARTITIONS_PER_RUN": "10",
-            "EXECUTION__MAX_CONCURRENT_RUNS": str(workers),
+            **cluster_variables(postgres, redis, ports["code"], workers),
             "AUTOMATION__ENABLED": "false",
             **variables,
         }
+        for database in ("dagster", "warehouse"):
+            postgres.create(database)
         try:
-            for name in [*EVERYTHING, *(f"worker-{number}" for number in range(workers))]:
+            for name in [*NAMES[:3], *(f"worker-{number}" for number in range(workers))]:
                 made.start(name)
             wait_for(lambda: graphql.loaded(made.ui) or None, 90)
             yield made
