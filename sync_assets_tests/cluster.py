@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -25,14 +26,14 @@ from sync_assets_tests.servers import PostgresServer, own_postgres, own_redis
 STATUSES = """{ runsOrError { ... on Runs { results {
   runId status tags { key value } assetSelection { path }
 } } } }"""
-COMMANDS = {
-    "code": "dagster code-server start -h 127.0.0.1 -p {code} -m sync_assets.definitions",
-    "daemon": "dagster._daemon run -w {workspace}",
-    "webserver": "dagster_webserver -h 127.0.0.1 -p {web} -w {workspace}",
-    "worker": "celery -A dagster_celery.app worker -n {name}@%h -Q dagster -c 1 -l INFO "
-    "--disable-prefetch",
-}
-EVERYTHING = ("code", "daemon", "webserver")
+SECTION = (
+    (ROOT / "README.md").read_text().split("## From a laptop to a cluster")[1].split("\n## ")[0]
+)
+NAMES = ("code", "daemon", "webserver", "worker")
+#: The commands of the README, by the process that each starts.
+COMMANDS = dict(zip(NAMES, re.findall(r"^uv run (.+)$", SECTION, re.M), strict=False))
+BINARIES = Path(sys.executable).parent
+INSTANCE = (ROOT / "deploy/dagster.yaml").read_text()
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
@@ -45,6 +46,7 @@ class Cluster:
     redis: str
     variables: dict[str, str]
     ports: dict[str, int]
+    instance: str
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -57,14 +59,19 @@ class Cluster:
         home = self.folder / name
         for part in ("home", "work", "scratch"):
             (home / part).mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "deploy/dagster.yaml", home / "home")
-        command = COMMANDS[name.partition("-")[0]].format(
-            name=name, workspace=ROOT / "deploy/workspace.yaml", **self.ports
-        )
+        (home / "home/dagster.yaml").write_text(self.instance)
+        program, *arguments = shlex.split(COMMANDS[name.partition("-")[0]])
+        own = {
+            "4000": str(self.ports["code"]),
+            "3000": str(self.ports["web"]),
+            "one@%h": f"{name}@%h",
+            "deploy/workspace.yaml": str(ROOT / "deploy/workspace.yaml"),
+        }
+        command = [str(BINARIES / program), *(own.get(word, word) for word in arguments)]
         variables = {"DAGSTER_HOME": str(home / "home"), "TMPDIR": str(home / "scratch")}
         with (home / "log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", *command.split()],
+                command,
                 cwd=home / "work",
                 env=environment(home, **self.variables, **variables),
                 stdout=log,
@@ -102,6 +109,10 @@ class Cluster:
         found = self.ui.ask(STATUSES)["runsOrError"]["results"]
         return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
+    def runs_of(self, backfill: str) -> list[dict[str, Any]]:
+        """The runs of a backfill, retries of them too."""
+        return [run for run in self.runs() if run["tags"].get("dagster/backfill") == backfill]
+
     def executed_by(self, run: Mapping[str, Any]) -> str:
         """The worker that took a run."""
         task = str(run["tags"].get("dagster-celery/task_id"))
@@ -130,29 +141,42 @@ class Cluster:
         return wait_for(over, seconds)
 
 
+def cluster_variables(
+    postgres: PostgresServer, redis: str, code: int, workers: int
+) -> dict[str, str]:
+    """What the README exports, but for DAGSTER_HOME."""
+    return {
+        "DAGSTER_POSTGRES_URL": postgres.url("dagster"),
+        "CELERY_BROKER_URL": redis,
+        "CELERY_RESULT_BACKEND": redis,
+        "CODE_SERVER_HOST": "127.0.0.1",
+        "CODE_SERVER_PORT": str(code),
+        "DESTINATION__WAREHOUSE__DESTINATION_TYPE": "postgres",
+        "DESTINATION__WAREHOUSE__CREDENTIALS": postgres.url("warehouse"),
+        "EXECUTION__MACHINES": "many",
+        "EXECUTION__MAX_CONCURRENT_RUNS": str(workers),
+        "EXECUTION__PARTITIONS_PER_RUN": "10",
+    }
+
+
 @contextmanager
-def cluster(folder: Path, sandbox: Sandbox, workers: int, **variables: str) -> Iterator[Cluster]:
-    """A cluster that answers, gone afterwards."""
+def cluster(
+    folder: Path, sandbox: Sandbox, workers: int, instance: str = INSTANCE, **variables: str
+) -> Iterator[Cluster]:
+    """A cluster that answers, gone afterwards; `instance` is the `dagster.yaml` of all."""
     with own_postgres() as postgres, own_redis(folder / "redis") as redis:
         ports = {"code": free_port(), "web": free_port()}
-        made = Cluster(folder, postgres, redis, {}, ports)
+        made = Cluster(folder, postgres, redis, {}, ports, instance)
         made.variables = {
             **dagster_world.environment(sandbox, folder),
-            "DESTINATION__WAREHOUSE__DESTINATION_TYPE": "postgres",
-            "DESTINATION__WAREHOUSE__CREDENTIALS": postgres.create("warehouse"),
-            "DAGSTER_POSTGRES_URL": postgres.create("dagster"),
-            "CELERY_BROKER_URL": redis,
-            "CELERY_RESULT_BACKEND": redis,
-            "CODE_SERVER_HOST": "127.0.0.1",
-            "CODE_SERVER_PORT": str(ports["code"]),
-            "EXECUTION__MACHINES": "many",
-            "EXECUTION__PARTITIONS_PER_RUN": "10",
-            "EXECUTION__MAX_CONCURRENT_RUNS": str(workers),
+            **cluster_variables(postgres, redis, ports["code"], workers),
             "AUTOMATION__ENABLED": "false",
             **variables,
         }
+        for database in ("dagster", "warehouse"):
+            postgres.create(database)
         try:
-            for name in [*EVERYTHING, *(f"worker-{number}" for number in range(workers))]:
+            for name in [*NAMES[:3], *(f"worker-{number}" for number in range(workers))]:
                 made.start(name)
             wait_for(lambda: graphql.loaded(made.ui) or None, 90)
             yield made

@@ -67,13 +67,13 @@ def _full(node: Mapping[str, Any]) -> bool:
     return bool(stats["numPartitions"] and stats["numMaterialized"] == stats["numPartitions"])
 
 
-def wait_for(look: Callable[[], T | None], seconds: float) -> T:
-    """What a look finds, looked for every second."""
+def wait_for(look: Callable[[], T | None], seconds: float, every: float = 1) -> T:
+    """What a look finds, looked for again and again."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if (found := look()) is not None:
             return found
-        time.sleep(1)
+        time.sleep(every)
     raise AssertionError(f"not seen within {seconds} s")
 
 

@@ -32,12 +32,11 @@ class PostgresServer:
         """How to reach a database."""
         return f"postgresql://postgres:x@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
+    def create(self, database: str) -> None:
         """A new database."""
         with closing(psycopg2.connect(self.url("postgres"))) as connection:
             connection.autocommit = True
             connection.cursor().execute(f"CREATE DATABASE {database}")
-        return self.url(database)
 
     def start(self) -> None:
         """Start, and return once it answers."""

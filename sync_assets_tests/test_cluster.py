@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from sync_assets.sandbox import Account, Sandbox, Scale
 from sync_assets.sources import apis
 from sync_assets_tests import graphql
-from sync_assets_tests.cluster import Cluster, cluster
+from sync_assets_tests.cluster import INSTANCE, Cluster, cluster
 from sync_assets_tests.dagster_world import PARTITIONED, assert_equal_to_the_account
 from sync_assets_tests.dev import wait_for
 
@@ -35,23 +37,21 @@ class Running:
     account: Account
     cluster: Cluster
 
-    @property
-    def keys(self) -> list[str]:
-        """The promotions."""
-        return self.account.parents("promotions", "users")
+    def backfill(self, *assets: str) -> str:
+        """Begin to sync children of all promotions, of which the warehouse holds none."""
+        for asset in assets:
+            self.cluster.query(f"DELETE FROM {asset.replace('/', '.')} RETURNING 1")  # noqa: S608
+        return self.cluster.backfill(assets, self.account.parents("promotions", "users"))
 
-    def backfill(self) -> str:
-        """Begin to sync the children of all promotions, of which the warehouse holds none."""
-        for name in CHILDREN:
-            self.cluster.query(f"DELETE FROM {name.replace('/', '.')} RETURNING 1")  # noqa: S608
-        return self.cluster.backfill(CHILDREN, self.keys)
+    def begun(self, backfill: str) -> bool | None:
+        """Whether a run of a backfill is over, and others are not."""
+        statuses = {run["status"] for run in self.cluster.runs_of(backfill)}
+        return True if "SUCCESS" in statuses and statuses - {"SUCCESS"} else None
 
-    def await_exact(self, backfill: str) -> str:
-        """Wait until a backfill is over and nothing else runs; gives its status."""
-        status = self.cluster.wait_for_backfill(backfill, WHILE)
-        self.cluster.wait_for_runs([run["runId"] for run in self.cluster.runs()], WHILE)
+    def await_exact(self, backfill: str) -> None:
+        """Wait until a backfill is over: all of it was done, and nothing but it."""
+        assert self.cluster.wait_for_backfill(backfill, WHILE) == "COMPLETED_SUCCESS"
         assert_equal_to_the_account(self.account, self.cluster.rows)
-        return status
 
 
 @pytest.fixture(scope="module")
@@ -77,65 +77,55 @@ def test_a_backfill_is_split_over_the_workers_while_the_tables_load(running: Run
     assert [made.wait_for_backfill(one, WHILE) for one in backfills] == ["COMPLETED_SUCCESS"] * 2
     assert made.wait_for_runs(tables, WHILE) == {"SUCCESS"}
     assert_equal_to_the_account(account, made.rows)
-    split = [run for run in made.runs() if run["tags"].get("dagster/backfill") == backfills[0]]
+    split = made.runs_of(backfills[0])
     assert len(split) == 5
     assert set(made.shares(split)) == set(WORKERS)
 
 
 def test_a_worker_killed_in_a_load_is_replaced(running: Running) -> None:
     made = running.cluster
-    backfill = running.backfill()
+    backfill = running.backfill(*CHILDREN)
     scratch = made.folder / "worker-1/scratch"
-    deadline = time.monotonic() + WHILE
-    while not any(scratch.glob(LOADING)):
-        assert time.monotonic() < deadline, "worker-1 loads nothing"
-        time.sleep(0.001)
+    wait_for(lambda: any(scratch.glob(LOADING)) or None, WHILE, every=0.001)
     made.kill("worker-1")
-    assert running.await_exact(backfill) == "COMPLETED_SUCCESS"
-    runs = [run for run in made.runs() if run["tags"].get("dagster/backfill") == backfill]
+    running.await_exact(backfill)
+    runs = made.runs_of(backfill)
     (lost,) = [run for run in runs if run["status"] == "FAILURE"]
-    (again,) = [r for r in runs if r["tags"].get("dagster/parent_run_id") == lost["runId"]]
+    (again,) = [run for run in runs if run["tags"].get("dagster/parent_run_id") == lost["runId"]]
     assert made.executed_by(again) == "worker-0"
     made.start("worker-1")
 
 
 def test_a_daemon_killed_in_a_backfill_goes_on_where_it_was(running: Running) -> None:
     made = running.cluster
-    backfill = running.backfill()
-    wait_for(lambda: one_done(made, backfill), WHILE)
+    backfill = running.backfill(*CHILDREN[:2])
+    wait_for(lambda: running.begun(backfill), WHILE)
     made.kill("daemon")
     made.start("daemon")
-    assert running.await_exact(backfill) == "COMPLETED_SUCCESS"
-    runs = [run for run in made.runs() if run["tags"].get("dagster/backfill") == backfill]
-    assert [run["status"] for run in runs] == ["SUCCESS"] * 5
+    running.await_exact(backfill)
+    assert [run["status"] for run in made.runs_of(backfill)] == ["SUCCESS"] * 5
 
 
-def one_done(made: Cluster, backfill: str) -> bool | None:
-    """Whether a run of a backfill is over, and others are not."""
-    runs = [run for run in made.runs() if run["tags"].get("dagster/backfill") == backfill]
-    statuses = {run["status"] for run in runs}
-    return True if "SUCCESS" in statuses and statuses - {"SUCCESS"} else None
-
-
-def test_postgres_restarts_under_a_backfill(running: Running) -> None:
+def test_a_postgres_that_restarts_in_a_backfill_is_waited_for(running: Running) -> None:
     made = running.cluster
-    backfill = running.backfill()
-    wait_for(lambda: one_done(made, backfill), WHILE)
+    backfill = running.backfill(*CHILDREN)
+    wait_for(lambda: running.begun(backfill), WHILE)
     made.postgres.stop()
     time.sleep(3)
     made.postgres.start()
-    print(running.cluster.wait_for_backfill(backfill, 400))
-    runs = [run for run in made.runs() if run["tags"].get("dagster/backfill") == backfill]
-    for run in runs:
-        print(
-            run["runId"],
-            run["status"],
-            run["tags"].get("dagster/parent_run_id"),
-            made.executed_by(run),
-        )
-    print({k: p.poll() for k, p in made.running.items()})
-    import shutil
+    running.await_exact(backfill)
+    assert all(process.poll() is None for process in made.running.values())
 
-    shutil.rmtree("/tmp/clog", ignore_errors=True)
-    shutil.copytree(made.folder, "/tmp/clog")
-    assert running.await_exact(backfill) == "COMPLETED_SUCCESS"
+
+def test_without_its_launcher_celery_executes_the_steps_of_a_run(tmp_path: Path) -> None:
+    instance = re.sub(r"(?m)^run_launcher:\n(?:  .*\n)+", "", INSTANCE)
+    assert instance != INSTANCE
+    account = Account(seed=3, scale=SCALE, clock=lambda: NOW)
+    executed = {"EXECUTION__EXECUTOR": "celery"}
+    with Sandbox(account) as sandbox, cluster(tmp_path, sandbox, 1, instance, **executed) as made:
+        run = graphql.launch(made.ui, ["affiliates/affiliates", "affiliates/coupons"])
+        assert made.wait_for_runs([run], WHILE) == {"SUCCESS"}
+        assert "Task execute_plan" in made.log("worker-0")
+        assert "Task execute_job" not in made.log("worker-0")
+        held = {row["id"] for row in made.rows("affiliates.coupons")}
+    assert held == {row["id"] for row in account.rows("affiliates", "coupons")}

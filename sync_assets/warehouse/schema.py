@@ -18,7 +18,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from sync_assets.sources.rest.errors import brief
 from sync_assets.warehouse.destination import is_duckdb
-from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
 from sync_assets.warehouse.postgres import is_postgres
 
 AT_ONCE = 10_000
@@ -41,7 +41,7 @@ def make_tables(pipeline: dlt.Pipeline) -> None:
             client.update_stored_schema(force=True)
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
-        raise WarehouseError(f"{what}: {brief(error)}") from error
+        raise WarehouseLostError(f"{what}: {brief(error)}") from error
 
 
 def _fit(client: SqlJobClientBase) -> None:

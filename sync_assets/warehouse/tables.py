@@ -13,7 +13,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.rest.api import ACTIVITY, Parent
 from sync_assets.warehouse.destination import VARIABLES
-from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.errors import WarehouseLostError
 
 AT_ONCE = 500
 T = TypeVar("T")
@@ -161,7 +161,7 @@ def open_tables(pipeline: dlt.Pipeline) -> Iterator[Tables]:
         client = pipeline.sql_client()
         client.open_connection()
     except Exception as error:  # each destination has a driver with its own
-        raise WarehouseError(
+        raise WarehouseLostError(
             f"The warehouse cannot be reached, check {VARIABLES}. {_first_lines(error)}"
         ) from error
     try:
