@@ -68,10 +68,12 @@ def test_dagster_accepts_the_instance(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("variables")
 def test_dagster_accepts_the_storage() -> None:
-    from dagster_postgres import DagsterPostgresStorage
+    from sync_assets.lib import postgres_storage
 
-    schema = resolve_to_config_type(DagsterPostgresStorage.config_type())
-    checked = process_config(schema, DAGSTER["storage"]["postgres"])  # type: ignore[arg-type]
+    named = DAGSTER["storage"]["custom"]
+    assert named["module"] == postgres_storage.__name__
+    chosen = getattr(postgres_storage, named["class"])
+    checked = process_config(resolve_to_config_type(chosen.config_type()), named["config"])
     assert checked.success, checked.errors
 
 
