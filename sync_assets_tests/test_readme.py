@@ -11,6 +11,7 @@ import pytest
 
 from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS
 from sync_assets.lib.execution import ExecutionSettings
+from sync_assets.lib.retention import VARIABLE, RetentionSettings
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
@@ -21,6 +22,7 @@ from sync_assets_tests.dagster_world import LOADED
 from sync_assets_tests.fake_api import SECRETS
 from sync_assets_tests.project import ROOT, copy_project, run
 from sync_assets_tests.servers import PostgresServer
+from sync_assets_tests.test_capabilities import ACCEPTED, REFUSED
 
 README = (ROOT / "README.md").read_text()
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
@@ -101,6 +103,26 @@ def test_the_cluster_of_the_readme_has_the_variables_of_the_tested_one(tmp_path:
     assert told == {"DAGSTER_HOME", *tested}
     for name in told:
         assert f"`{name}`" in SECTION or name.startswith("DESTINATION__"), name
+
+
+def test_retention_is_told_with_its_default() -> None:
+    (told,) = re.findall(rf"^\| `{VARIABLE}` \| (\d+) \|", README, re.M)
+    assert int(told) == RetentionSettings.keep_days
+
+
+def test_the_changelog_knows_this_version() -> None:
+    (version,) = re.findall(r'^version = "(.+)"$', PYPROJECT, re.M)
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert re.findall(r"^## (.+)$", changelog, re.M)[:2] == ["Unreleased", version]
+    assert list((ROOT / "sync_assets_tests" / "versions").glob(f"{version}.*.sql"))
+
+
+def test_the_warehouses_are_told_as_they_are_treated() -> None:
+    table, refused = README.split("## Warehouses")[1].split("## ")[0].split("These are refused")
+    for kind in ACCEPTED:
+        assert re.search(rf"\b{kind}\b", table), kind
+    for kind in REFUSED:
+        assert re.search(rf"^\| .*\b{kind}\b.* \| ", refused, re.M), kind
 
 
 def test_the_checks_are_told_in_their_order() -> None:

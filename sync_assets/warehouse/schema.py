@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any
 
 import dlt
@@ -125,16 +126,14 @@ def _refuse_losses(table: _Table, name: str, old: str, new: str) -> None:
 
 
 def _is_integer(text: str) -> bool:
-    return bool(re.fullmatch(r"0|-?[1-9]\d*", text)) and -INT64 <= int(text) < INT64
+    return bool(re.fullmatch(r"0|-?[1-9]\d{0,18}", text)) and -INT64 <= int(text) < INT64
 
 
 def _is_number(text: str) -> bool:
     value = _parsed(text)
-    return type(value) is float or (type(value) is int and _holds(value))
-
-
-def _holds(value: int) -> bool:
-    return abs(value) <= 2**1000 and float(value) == value
+    if type(value) is int:
+        return abs(value) <= 2**1000 and float(value) == value
+    return type(value) is float and isfinite(value)
 
 
 def _is_json(text: str) -> bool:
