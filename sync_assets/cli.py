@@ -13,6 +13,7 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.errors import ConfigurationError, SyncError
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.resources import dlt_source
+from sync_assets.warehouse.destination import configured_destination
 from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.sync import Request, sync
 
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     journals: dict[str, Journal] = {}
     try:
+        configured_destination()
         for api in chosen:
             api.resolve()
         for api in chosen:

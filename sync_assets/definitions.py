@@ -1,12 +1,15 @@
-"""The code location: gathers what `defs` defines, and runs each run in one process."""
+"""The code location: gathers what `defs` defines, and executes it as the environment says."""
 
 from pathlib import Path
 
 import dagster as dg
 
+from sync_assets.lib.execution import build_executor, execution
+
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All assets, sensors and schedules; starting a process per step would double each run."""
+    """All assets, sensors and schedules."""
+    executor = build_executor(execution())
     found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-    return dg.Definitions.merge(found, dg.Definitions(executor=dg.in_process_executor))
+    return dg.Definitions.merge(found, dg.Definitions(executor=executor))

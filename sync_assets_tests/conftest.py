@@ -12,7 +12,6 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
-from dagster import DagsterInstance
 from dlt.extract import DltSource
 
 from sync_assets.sources import affiliates, events, promotions
@@ -22,6 +21,7 @@ from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets_tests.dagster_world import DagsterRuns
 from sync_assets_tests.fake_api import SECRETS, FakeApi
+from sync_assets_tests.instances import local_instance
 from sync_assets_tests.three_promotions import offer
 
 APIS: dict[str, Api] = {
@@ -137,7 +137,7 @@ def elsewhere() -> Iterator[FakeApi]:
 def runs(world: World) -> Iterator[DagsterRuns]:
     """An instance that has never run anything, over three promotions."""
     offer(world.api)
-    with DagsterInstance.local_temp(str(world.folder)) as instance:
+    with local_instance(world.folder) as instance:
         yield DagsterRuns(instance)
 
 
@@ -145,7 +145,7 @@ def runs(world: World) -> Iterator[DagsterRuns]:
 def history(shared: World) -> Path:
     """The folder of an instance and a warehouse after the first sync."""
     offer(shared.api)
-    with DagsterInstance.local_temp(str(shared.folder)) as instance:
+    with local_instance(shared.folder) as instance:
         DagsterRuns(instance).first_sync()
     return shared.folder
 
@@ -155,5 +155,5 @@ def synced(history: Path, world: World) -> Iterator[DagsterRuns]:
     """A copy of that instance, and of that warehouse."""
     offer(world.api)
     shutil.copytree(history, world.folder, dirs_exist_ok=True)
-    with DagsterInstance.local_temp(str(world.folder)) as instance:
+    with local_instance(world.folder) as instance:
         yield DagsterRuns(instance)

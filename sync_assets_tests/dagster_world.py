@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import duckdb
 from sync_assets.definitions import defs
 from sync_assets.lib.keys import range_tags
 from sync_assets.sandbox import SECRETS, Account, Sandbox
+from sync_assets.sources import apis
 from sync_assets.sources.rest import times
 
 SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
@@ -193,6 +194,27 @@ class DagsterWorld(DagsterRuns):
             found = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - our names
             names = [column[0] for column in found.description or ()]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def assert_equal_to_the_account(
+    account: Account, rows: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    """Each of the twenty tables, row for row; `rows` gives those of `dataset.table`."""
+    tables = 0
+    for name, api in apis().items():
+        for endpoint in api.endpoints.values():
+            if endpoint.parent is None:
+                truth = [expected(record) for record in account.rows(name, endpoint.name)]
+            else:
+                truth = [
+                    expected(record, **{str(endpoint.parent_param): parent})
+                    for parent in account.parents(name, endpoint.name)
+                    for record in account.rows(name, endpoint.name, parent=parent)
+                ]
+            found = comparable(rows(f"{name}.{endpoint.name}"))
+            assert found == comparable(truth), f"{name}.{endpoint.name}"
+            tables += 1
+    assert tables == 20
 
 
 def comparable(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -67,22 +67,27 @@ def _full(node: Mapping[str, Any]) -> bool:
     return bool(stats["numPartitions"] and stats["numMaterialized"] == stats["numPartitions"])
 
 
-def wait_for(look: Callable[[], T | None], seconds: float) -> T:
-    """What a look finds, looked for every second."""
+def wait_for(look: Callable[[], T | None], seconds: float, every: float = 1) -> T:
+    """What a look finds, looked for again and again."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if (found := look()) is not None:
             return found
-        time.sleep(1)
+        time.sleep(every)
     raise AssertionError(f"not seen within {seconds} s")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager
 def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
     """Run `dagster dev` in a folder until the block ends, then stop it as Ctrl-C does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with (folder / "dev.log").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dagster", "dev", "-p", str(port)],

@@ -19,6 +19,8 @@ OURS = (
     "SANDBOX__",
     "AUTOMATION__",
     "ALERTS__",
+    "EXECUTION__",
+    "CELERY_",
     "DAGSTER_",
     "DLT_",
 )

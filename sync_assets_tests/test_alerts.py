@@ -34,6 +34,7 @@ from sync_assets.lib.keys import range_tags
 from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED
+from sync_assets_tests.instances import local_instance
 from sync_assets_tests.receivers import Webhook, mailbox, webhook
 
 # apprise looks for imghdr as long as there is one
@@ -168,7 +169,7 @@ def watched(world: World) -> Iterator[Watched]:
     world.api.lists = {"/promotions": [{"id": key} for key in "123"], "/organizing_brands": []}
     for key in "123":
         world.api.lists |= {f"/{child}/{key}": [{"id": f"{child}-a"}] for child in CHILDREN}
-    with dg.DagsterInstance.local_temp(str(world.folder)) as instance, webhook() as hook:
+    with local_instance(world.folder) as instance, webhook() as hook:
         instance.add_dynamic_partitions("promotions", list("123"))
         found = Watched(instance, world, hook)
         found.to(found.url())

@@ -9,10 +9,10 @@ from sync_assets_tests.conftest import World
 
 
 def break_table(world: World, table: str) -> None:
-    """Make every INSERT into a table fail: a column that must not be null and that nobody fills."""
-    world.query(f"ALTER TABLE {table} ADD COLUMN broken INTEGER DEFAULT 1")
-    world.query(f"ALTER TABLE {table} ALTER COLUMN broken DROP DEFAULT")
-    world.query(f"ALTER TABLE {table} ALTER COLUMN broken SET NOT NULL")
+    """Make an INSERT of several rows into a table fail: all have one value of a unique column."""
+    world.query(f"ALTER TABLE {table} ADD COLUMN broken INTEGER DEFAULT -1")
+    world.query(f"UPDATE {table} SET broken = CAST(id AS INTEGER)")  # noqa: S608 - our names
+    world.query(f"CREATE UNIQUE INDEX broken ON {table} (broken)")
 
 
 @pytest.mark.parametrize(

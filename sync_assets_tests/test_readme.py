@@ -10,14 +10,17 @@ import duckdb
 import pytest
 
 from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS
+from sync_assets.lib.execution import ExecutionSettings
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
 from sync_assets_tests import fault_table
+from sync_assets_tests.cluster import SECTION, cluster_variables
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED
 from sync_assets_tests.fake_api import SECRETS
 from sync_assets_tests.project import ROOT, copy_project, run
+from sync_assets_tests.servers import PostgresServer
 
 README = (ROOT / "README.md").read_text()
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
@@ -83,6 +86,23 @@ def test_the_automation_settings_and_their_defaults_are_told() -> None:
     assert told == shown | {"enabled": "true"}
 
 
+def test_the_execution_settings_and_their_defaults_are_told() -> None:
+    told = dict(re.findall(r"^\| `EXECUTION__(\w+)` \| (.*?) ?\|", README, re.M))
+    assert told.pop("MAX_CONCURRENT_RUNS") == ""
+    true = {name: getattr(ExecutionSettings, name) for name in ExecutionSettings.__annotations__}
+    assert {name.lower(): value.strip("`") for name, value in told.items()} == {
+        name: str(value) for name, value in true.items()
+    }
+
+
+def test_the_cluster_of_the_readme_has_the_variables_of_the_tested_one(tmp_path: Path) -> None:
+    told = set(re.findall(r"^export (\w+)=", SECTION, re.M))
+    tested = cluster_variables(PostgresServer(tmp_path, 1), "redis://127.0.0.1", 2, 2)
+    assert told == {"DAGSTER_HOME", *tested}
+    for name in told:
+        assert f"`{name}`" in SECTION or name.startswith("DESTINATION__"), name
+
+
 def test_the_checks_are_told_in_their_order() -> None:
     told = re.findall(r"^\| `(\w+)` \| .+ \|$", README.split("| must hold |")[1], re.M)
     assert sorted(told[:7]) == sorted([*CHECKS, *CHILD_CHECKS])
@@ -119,6 +139,7 @@ def test_every_uv_command_names_something_that_exists() -> None:
     for command in re.findall(r"uv run ([^\n`#]+)", README):
         words = shlex.split(command)
         known = {"dagster", "pytest", "sync-assets", "python"}
+        known |= {"dagster-daemon", "dagster-webserver", "celery"}
         assert words[0] in known, command
         if words[0] == "python":
             assert words[1] == "-m"

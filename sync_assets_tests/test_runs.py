@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 from dagster._core.errors import DagsterUnknownPartitionError
 
+from sync_assets.lib import materialize
 from sync_assets.warehouse.lock import exclusive
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import PARTITION_SENSOR, DagsterRuns
@@ -123,3 +124,16 @@ def test_the_sensor_does_not_wait_for_a_busy_warehouse(
     assert isinstance(result, dg.SkipReason)
     assert "in use by another sync" in str(result.skip_message)
     assert isinstance(runs.tick(PARTITION_SENSOR), dg.SensorResult)
+
+
+def test_a_server_that_is_away_is_asked_again(runs: DagsterRuns, world: World) -> None:
+    world.monkeypatch.setattr(materialize, "PAUSE", 0)
+    world.monkeypatch.setenv("DESTINATION__WAREHOUSE__DESTINATION_TYPE", "postgres")
+    address = "postgresql://loader:x@127.0.0.1:9/db"
+    world.monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", address)
+    run = runs.run("promotions/promotions")
+    assert not run.success
+    again = [e for e in run.all_events if e.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]
+    assert len(again) == materialize.RETRIES
+    assert "cannot be reached" in runs.failure(run)
+    assert world.api.seen == []

@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import dagster as dg
 import pytest
 import requests
 
@@ -18,6 +17,7 @@ from sync_assets.sources.rest.errors import ListError
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import DagsterRuns
 from sync_assets_tests.fake_api import AUTHORIZATION, SECRETS, FakeApi
+from sync_assets_tests.instances import local_instance
 
 CANARIES = [*SECRETS.values(), *(value.split()[1] for value in AUTHORIZATION.values())]
 BAD_ANSWERS: dict[str, dict[str, object]] = {
@@ -46,7 +46,7 @@ def test_no_secret_is_left_behind_by_runs_that_fail_and_runs_that_do_not(
     world.api.lists = {"/v1/coupons": [{"id": 1}], **{path: [] for path in BAD_ANSWERS}}
     caplog.set_level(logging.DEBUG)
     (tmp_path / "instance").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "instance")) as instance:
+    with local_instance(tmp_path / "instance") as instance:
         runs = DagsterRuns(instance)
         assert runs.run("affiliates/coupons").success
         world.api.fail("/v1/coupons", status=401)

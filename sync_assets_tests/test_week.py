@@ -16,6 +16,7 @@ from sync_assets.sources.rest import times
 from sync_assets_tests.conftest import World
 from sync_assets_tests.daemon import Daemon
 from sync_assets_tests.dagster_world import DagsterRuns
+from sync_assets_tests.instances import local_instance
 from sync_assets_tests.receivers import Webhook, webhook
 
 pytestmark = [
@@ -75,7 +76,7 @@ def daemon(world: World, hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Iter
         "promotions_hourly": range(0, 24, STEP),
         "promotions_promotions_nightly": range(3, 4),
     }
-    with dg.DagsterInstance.local_temp(str(world.folder)) as instance:
+    with local_instance(world.folder) as instance:
         runs = DagsterRuns(instance, definitions=definitions)
         made = Daemon(runs, START, crons, timedelta(hours=STEP))
         monkeypatch.setattr(times, "now", lambda: made.now)

@@ -6,6 +6,7 @@ import dagster as dg
 
 from sync_assets.lib.assets import build_partition_assets, build_table_assets
 from sync_assets.lib.checks import build_checks
+from sync_assets.lib.execution import backfill_policy, execution
 from sync_assets.lib.freshness_sensor import build_freshness_sensor
 from sync_assets.lib.partition_sensor import build_partition_sensor
 from sync_assets.lib.prune import build_prune_job
@@ -16,20 +17,21 @@ from sync_assets.sources.rest.api import Api
 
 def build_api_definitions(api: Api) -> dg.Definitions:
     """The assets, checks, sensors and schedules of an API."""
-    settings = automation(api)
+    settings, executed = automation(api), execution()
+    longest = executed.partitions_per_run
     tables = build_table_assets(api, settings)
     assets = [tables]
     checks = [build_checks(api, api.unpartitioned(), api.name, settings)]
     sensors = []
     schedules = [build_tables_schedule(api, tables, settings)]
     for parent in api.parents:
-        children = build_partition_assets(api, parent, settings)
+        children = build_partition_assets(api, parent, settings, backfill_policy(executed))
         assets.append(children)
         names = api.children(parent.resource)
         checks.append(build_checks(api, names, children.op.name, settings))
-        sensors.append(build_partition_sensor(api, parent, children, settings))
-        schedules.append(build_partitions_schedule(api, parent, children, settings))
-    sensors.append(build_freshness_sensor(api, assets, settings))
+        sensors.append(build_partition_sensor(api, parent, children, settings, longest))
+        schedules.append(build_partitions_schedule(api, parent, children, settings, longest))
+    sensors.append(build_freshness_sensor(api, assets, settings, longest))
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,

@@ -33,9 +33,9 @@ def build_table_assets(api: Api, settings: AutomationSettings) -> dg.AssetsDefin
 
 
 def build_partition_assets(
-    api: Api, parent: Parent, settings: AutomationSettings
+    api: Api, parent: Parent, settings: AutomationSettings, policy: dg.BackfillPolicy
 ) -> dg.AssetsDefinition:
-    """The children of a parent, partitioned by its ids; a range of keys is one run."""
+    """The children of a parent, partitioned by its ids; a run takes a range of keys."""
 
     @_assets(
         api,
@@ -43,7 +43,7 @@ def build_partition_assets(
         settings,
         name=f"{api.name}_{parent.partitions}",
         partitions_def=dg.DynamicPartitionsDefinition(name=parent.partitions),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=policy,
     )
     def children(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
         yield from materialize_partitions(context, api, parent, allow_empty=config.allow_empty)

@@ -10,7 +10,7 @@ from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
-from sync_assets.warehouse.look import facts, state
+from sync_assets.warehouse.look import survey
 
 
 def build_checks(
@@ -37,8 +37,7 @@ def findings(
     api: Api, resources: Iterable[str], settings: AutomationSettings
 ) -> dict[dg.AssetCheckKey, Finding]:
     """What all checks of some resources find now."""
-    held = facts(api, resources)
-    known = state(api)
+    held, known = survey(api, resources)
     verdicts = list(judge(api, known, settings, times.now()))
     found = {}
     for resource in held:

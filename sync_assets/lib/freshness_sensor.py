@@ -23,11 +23,12 @@ from sync_assets.warehouse.look import state
 
 
 def build_freshness_sensor(
-    api: Api, assets: Sequence[dg.AssetsDefinition], settings: AutomationSettings
+    api: Api, assets: Sequence[dg.AssetsDefinition], settings: AutomationSettings, longest: int
 ) -> dg.SensorDefinition:
     """Requests what needs a sync, the oldest first and within a budget; publishes what is stale.
 
     Lists that are under way are not requested again, those that fail after ever longer pauses.
+    A run syncs at most `longest` partitions (0: all).
     """
 
     @dg.sensor(
@@ -52,7 +53,7 @@ def build_freshness_sensor(
             verdict for verdict in needed if not {(verdict.resource, None), _list(verdict)} & busy
         ]
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
-        chosen = within_budget(demands(api, ripe, context.instance), settings)
+        chosen = within_budget(demands(api, ripe, context.instance, longest), settings)
         memory.ask(_covered(ripe, chosen), now)
         spoken_for = {resource for resource, _ in busy} | {r for d in chosen for r in d.resources}
         news = _news(api, [v for v in verdicts if v.resource not in spoken_for], settings, memory)

@@ -26,8 +26,10 @@ def in_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: (len(key), key))
 
 
-def stretches(keys: Iterable[str], order: Sequence[str]) -> list[list[str]]:
+def stretches(keys: Iterable[str], order: Sequence[str], longest: int = 0) -> list[list[str]]:
     """Keys in unbroken stretches of an order; those that it does not hold are left out.
+
+    None holds more than `longest` keys; 0 is no limit.
 
     Dagster marks every partition of a range run that fails, also those it was not meant for, so
     a range must hold nothing else.
@@ -36,7 +38,7 @@ def stretches(keys: Iterable[str], order: Sequence[str]) -> list[list[str]]:
     found: list[list[str]] = []
     unbroken = False
     for key in order:
-        if key in wanted and unbroken:
+        if key in wanted and unbroken and len(found[-1]) != longest:
             found[-1].append(key)
         elif key in wanted:
             found.append([key])

@@ -13,8 +13,13 @@ from sync_assets.lib.settings import automation
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.errors import SyncError
 from sync_assets.sources.rest.journal import Journal
+from sync_assets.warehouse.destination import is_embedded
+from sync_assets.warehouse.errors import WarehouseLostError
 from sync_assets.warehouse.progress import Progress
 from sync_assets.warehouse.sync import Request, sync
+
+RETRIES = 2
+PAUSE = 20.0
 
 
 def materialize_tables(
@@ -56,9 +61,14 @@ def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> Non
 
 
 def _sync(context: dg.AssetExecutionContext, request: Request) -> Journal:
+    """Sync; a server that is away for a moment is waited for, in a new attempt of the step."""
     progress = Progress(context.log.info)
     try:
         journal = sync(request, on_listing=progress.listing, say=context.log.info)
+    except WarehouseLostError as error:
+        if is_embedded() or context.retry_number == RETRIES:
+            raise dg.Failure(str(error)) from error
+        raise dg.RetryRequested(RETRIES, PAUSE) from error
     except SyncError as error:
         raise dg.Failure(str(error)) from error
     progress.flush()

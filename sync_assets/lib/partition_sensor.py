@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from sync_assets.lib.keys import in_order, partition_key, range_tags
+from sync_assets.lib.keys import in_order, partition_key, range_tags, stretches
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest.api import Api, Parent
@@ -21,11 +21,16 @@ EVERY = 15
 
 
 def build_partition_sensor(
-    api: Api, parent: Parent, children: dg.AssetsDefinition, settings: AutomationSettings
+    api: Api,
+    parent: Parent,
+    children: dg.AssetsDefinition,
+    settings: AutomationSettings,
+    longest: int,
 ) -> dg.SensorDefinition:
     """On each sync of the parent: new ids become partitions and are synced, vanished ones retire.
 
-    Rows of retired partitions stay until somebody prunes them.
+    A run syncs at most `longest` of them (0: all). Rows of retired partitions stay until somebody
+    prunes them.
     """
     parent_key = asset_key(api, parent.resource)
 
@@ -52,7 +57,7 @@ def build_partition_sensor(
         new = in_order(set(listed) - set(known))
         gone = in_order(set(known) - set(listed))
         return dg.SensorResult(
-            run_requests=_first_sync(children, new, news),
+            run_requests=_first_sync(children, new, news, longest),
             dynamic_partitions_requests=_changes(parent.partitions, new, gone),
             cursor=news,
         )
@@ -61,13 +66,16 @@ def build_partition_sensor(
 
 
 def _first_sync(
-    children: dg.AssetsDefinition, new: Sequence[str], news: str
+    children: dg.AssetsDefinition, new: Sequence[str], news: str, longest: int
 ) -> list[dg.RunRequest]:
-    """One run for all new keys: added last, they are a range of their own."""
-    if not new:
-        return []
+    """Runs for all new keys: added last, they are a range of their own."""
     return [
-        dg.RunRequest(run_key=news, asset_selection=sorted(children.keys), tags=range_tags(new))
+        dg.RunRequest(
+            run_key=f"{news} {keys[0]}",
+            asset_selection=sorted(children.keys),
+            tags=range_tags(keys),
+        )
+        for keys in stretches(new, new, longest)
     ]
 
 

@@ -36,22 +36,25 @@ class Demand:
         )
 
 
-def demands(api: Api, verdicts: Iterable[Verdict], instance: dg.DagsterInstance) -> list[Demand]:
+def demands(
+    api: Api, verdicts: Iterable[Verdict], instance: dg.DagsterInstance, longest: int
+) -> list[Demand]:
     """The runs that would sync these lists, those of the oldest rows first.
 
-    A list whose partition Dagster does not know is left to the sensor that adds partitions.
+    None is over more than `longest` partitions (0: no limit). A list whose partition Dagster does
+    not know is left to the sensor that adds partitions.
     """
     lists = list(verdicts)
     tables = [verdict for verdict in lists if verdict.parent is None]
     found = [_demand(tables, ())] if tables else []
     for parent in api.parents:
         order = instance.get_dynamic_partitions(parent.partitions)
-        found += _below(api, parent, lists, order)
+        found += _below(api, parent, lists, order, longest)
     return sorted(found, key=lambda demand: demand.since)
 
 
 def _below(
-    api: Api, parent: Parent, verdicts: Sequence[Verdict], order: Sequence[str]
+    api: Api, parent: Parent, verdicts: Sequence[Verdict], order: Sequence[str], longest: int
 ) -> Iterator[Demand]:
     children = set(api.children(parent.resource))
     by_key: dict[str, list[Verdict]] = defaultdict(list)
@@ -62,7 +65,7 @@ def _below(
     for key, below in by_key.items():
         alike[tuple(sorted(verdict.resource for verdict in below))].add(key)
     for keys in alike.values():
-        for stretch in stretches(keys, order):
+        for stretch in stretches(keys, order, longest):
             yield _demand([item for key in stretch for item in by_key[key]], tuple(stretch))
 
 

@@ -33,9 +33,13 @@ def build_tables_schedule(
 
 
 def build_partitions_schedule(
-    api: Api, parent: Parent, children: dg.AssetsDefinition, settings: AutomationSettings
+    api: Api,
+    parent: Parent,
+    children: dg.AssetsDefinition,
+    settings: AutomationSettings,
+    longest: int,
 ) -> dg.ScheduleDefinition:
-    """Syncs the partitions that may still change; ended ones are left alone."""
+    """Syncs the partitions that may still change, at most `longest` a run (0: all of a stretch)."""
 
     @dg.schedule(
         name=f"{api.name}_{parent.partitions}_nightly",
@@ -55,7 +59,7 @@ def build_partitions_schedule(
         names = api.children(parent.resource)
         verdicts = judge(api, known, settings, times.now())
         live = [verdict for verdict in verdicts if verdict.live and verdict.resource in names]
-        found = demands(api, live, context.instance)
+        found = demands(api, live, context.instance, longest)
         requests = [demand.request(api, context.scheduled_execution_time) for demand in found]
         return requests or dg.SkipReason(f"no partition of {parent.partitions} is live")
 

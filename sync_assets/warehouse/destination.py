@@ -7,7 +7,6 @@ processes that share one load each other's rows.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,8 +19,10 @@ from dlt.common.destination import AnyDestination, Destination
 from dlt.common.destination.exceptions import DestinationException
 
 from sync_assets.sources.rest.settings import SANDBOX
+from sync_assets.warehouse.capabilities import refuse_incapable
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.postgres import is_postgres
+from sync_assets.warehouse.scratch import scratch
 
 NAME = "warehouse"
 DEFAULT_TYPE, DEFAULT_CREDENTIALS = "duckdb", "warehouse.duckdb"
@@ -38,11 +39,11 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
     """A pipeline with nothing behind it, gone without a trace afterwards."""
     with ExitStack() as stack:
         try:
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="sync_assets-"))
+            folder = stack.enter_context(scratch())
             pipeline = dlt.pipeline(
                 source,
-                pipelines_dir=scratch,
-                destination=_destination(),
+                pipelines_dir=str(folder),
+                destination=configured_destination(),
                 dataset_name=dataset,
             )
         except OSError as error:
@@ -68,8 +69,18 @@ def is_duckdb(destination: AnyDestination) -> bool:
     return destination.destination_type == "dlt.destinations.duckdb"
 
 
-def _destination() -> AnyDestination:
-    kind: str = dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE
+def is_embedded() -> bool:
+    """Whether dlt's configuration names a DuckDB file, by its type alone: no secret is read."""
+    return _kind().rpartition(".")[2] == DEFAULT_TYPE
+
+
+def _kind() -> str:
+    return str(dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE)
+
+
+def configured_destination() -> AnyDestination:
+    """The destination as configured; `WarehouseError` for none and for one that cannot do it."""
+    kind = _kind()
     credentials = None
     if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
         credentials = DEFAULT_CREDENTIALS  # dlt reads credentials from no committed file
@@ -80,19 +91,20 @@ def _destination() -> AnyDestination:
         )
     except (ConfigurationException, DestinationException) as error:
         raise WarehouseError(f"dlt knows no destination {kind!r}; set {VARIABLES}.") from error
+    refuse_incapable(kind, destination)
     # dlt truncates a table before it is filled anew otherwise
     destination.config_params["replace_strategy"] = "insert-from-staging"
+    destination.caps_params.update(
+        supports_transactions=True,  # dlt commits DELETE and INSERT apart otherwise
+        supports_truncate_command=False,  # it commits, or shows a reader's transaction no rows
+    )
     if is_duckdb(destination):
-        destination.caps_params.update(
-            supports_transactions=True,  # dlt's DuckDB commits DELETE and INSERT apart otherwise
-            preferred_loader_file_format="parquet",
-        )
+        destination.caps_params.update(preferred_loader_file_format="parquet")
     else:
         # a staging dataset that two runs share loses rows of both
         destination.config_params["staging_dataset_name_layout"] = f"%s_staging_{_run_name()}"
     if is_postgres(destination):
         destination.caps_params.update(
-            supports_truncate_command=False,  # a reader's transaction sees a truncated table empty
             loader_file_format_selector=None,
             preferred_loader_file_format="insert_values",
             supported_loader_file_formats=["insert_values"],  # dlt's CSV makes NULL of empty text

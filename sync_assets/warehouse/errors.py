@@ -9,6 +9,10 @@ class WarehouseError(SyncError):
     """The warehouse cannot be opened, read or written; the message names it and the remedy."""
 
 
+class WarehouseLostError(WarehouseError):
+    """The warehouse does not answer, or failed in the middle: it may be there again soon."""
+
+
 class WarehouseBusyError(WarehouseError):
     """Another sync is using the warehouse, and whoever asks cannot wait for it."""
 

@@ -41,10 +41,7 @@ class State:
 def state(api: Api) -> State:
     """What the warehouse knows of an API's lists."""
     with _tables(api) as tables:
-        return State(
-            {parent.resource: parents(tables, parent) for parent in api.parents},
-            {(past.resource, past.parent): past for past in pasts(tables)},
-        )
+        return _state(tables, api)
 
 
 @dataclass(frozen=True)
@@ -61,15 +58,23 @@ class Facts:
     quarantined: list[str]
 
 
-def facts(api: Api, resources: Iterable[str]) -> dict[str, Facts]:
-    """The facts of some resources' tables."""
+def survey(api: Api, resources: Iterable[str]) -> tuple[dict[str, Facts], State]:
+    """The facts of some resources' tables, and the state of the API, at one moment."""
     with _tables(api) as tables:
         reasons: dict[str, list[str]] = defaultdict(list)
         for row in tables.rows(QUARANTINE, [SCOPE, "resource", "reason"]):
             reasons[row["resource"]].append(f"{row[SCOPE]}: {row['reason']}")
-        return {
+        facts = {
             name: _facts(tables, api.endpoints[name], reasons[name]) for name in sorted(resources)
         }
+        return facts, _state(tables, api)
+
+
+def _state(tables: Tables, api: Api) -> State:
+    return State(
+        {parent.resource: parents(tables, parent) for parent in api.parents},
+        {(past.resource, past.parent): past for past in pasts(tables)},
+    )
 
 
 def _facts(tables: Tables, endpoint: Endpoint, reasons: list[str]) -> Facts:

@@ -15,12 +15,10 @@ from zlib import crc32
 
 import dlt
 from dlt.common.destination import AnyDestination
-from dlt.common.destination.exceptions import DestinationException
 from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.rest.errors import brief
-from sync_assets.warehouse.errors import WarehouseError
 
 ALL_TABLES = -1
 BUCKETS = 256
@@ -41,17 +39,20 @@ def is_postgres(destination: AnyDestination) -> bool:
 
 @contextmanager
 def side_by_side(
-    pipeline: dlt.Pipeline, lists: Iterable[str], say: Callable[[str], None]
+    pipeline: dlt.Pipeline,
+    lists: Iterable[str],
+    make_tables: Callable[[dlt.Pipeline], None],
+    say: Callable[[str], None],
 ) -> Iterator[None]:
     """Make the tables, then hold lists until they are loaded, which other destinations do not."""
     if not is_postgres(pipeline.destination):
-        _make_tables(pipeline)
+        make_tables(pipeline)
         yield
         return
     buckets = sorted({crc32(name.encode()) % BUCKETS for name in lists})
     with pipeline.sql_client() as client:
         with _holding(client, [ALL_TABLES], say):
-            _make_tables(pipeline)
+            make_tables(pipeline)
         _drop_abandoned(client, say)
         with _holding(client, buckets, say):
             client.execute_sql(ALIVE, client.staging_dataset_name)
@@ -78,17 +79,6 @@ def _holding(
             waited = time.monotonic() - started
             say(f"waiting for {client.dataset_name}: another sync loads it ({waited:.0f} s so far)")
             patience = later
-
-
-def _make_tables(pipeline: dlt.Pipeline) -> None:
-    """Make what is not there, also what somebody dropped: dlt trusts its note of the schema."""
-    try:
-        with pipeline.destination_client() as client:
-            client.initialize_storage()
-            client.update_stored_schema(force=True)
-    except DestinationException as error:
-        what = f"the tables of {pipeline.dataset_name} could not be made"
-        raise WarehouseError(f"{what}: {brief(error)}") from error
 
 
 def _drop_abandoned(client: SqlClientBase[Any], say: Callable[[str], None]) -> None:

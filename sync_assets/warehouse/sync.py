@@ -23,11 +23,14 @@ from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
-from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
 from sync_assets.warehouse.history import record, schema
+from sync_assets.warehouse.ledger import forget_old_loads
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
+from sync_assets.warehouse.schema import make_tables
+from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.tables import Tables, open_tables
 
 
@@ -56,6 +59,8 @@ def sync(
     api.resolve()
     dataset = dataset_name(api.name, sandbox=api.is_sandbox())
     with open_pipeline(api.name, dataset) as pipeline:
+        if swept := sweep():
+            say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)
         with _in_plain_words(dataset), exclusive(database, say), open_tables(pipeline) as tables:
             held = _held(tables, request)
@@ -71,25 +76,26 @@ def sync(
         with (
             _in_plain_words(dataset),
             exclusive(database, say),
-            side_by_side(pipeline, lists, say),
+            side_by_side(pipeline, lists, make_tables, say),
         ):
             _load(pipeline, say)
             with open_tables(pipeline) as tables:
                 _clear(tables, request, journal)
                 _verify(tables, request, journal)
                 record(tables, request.api, _asked_for(request, journal), journal)
+                forget_old_loads(tables)
     return journal
 
 
 @contextmanager
 def _in_plain_words(dataset: str) -> Iterator[None]:
-    """Whatever a driver raises is a `WarehouseError`: a connection may be lost at any moment."""
+    """A connection may be lost at any moment: what a driver raises is a `WarehouseLostError`."""
     try:
         yield
     except SyncError:
         raise
     except Exception as error:  # each destination has a driver with its own
-        raise WarehouseError(f"{dataset}: the warehouse failed, {brief(error)}") from error
+        raise WarehouseLostError(f"{dataset}: the warehouse failed, {brief(error)}") from error
 
 
 def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None:
@@ -110,7 +116,9 @@ def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
     try:
         pipeline.load()
     except PipelineStepFailed as error:
-        raise _plain(error, f"{pipeline.dataset_name} could not be loaded") from error
+        raise _plain(
+            error, f"{pipeline.dataset_name} could not be loaded", WarehouseLostError
+        ) from error
     finally:
         _drop_staging(pipeline, say)
 
@@ -172,10 +180,12 @@ def _drop_staging(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
         say(f"the staging dataset of {pipeline.dataset_name} was left behind: {error}")
 
 
-def _plain(error: PipelineStepFailed, what: str) -> SyncError:
+def _plain(
+    error: PipelineStepFailed, what: str, kind: type[WarehouseError] = WarehouseError
+) -> SyncError:
     cause: BaseException = error
     while cause.__cause__ is not None or isinstance(cause.__context__, SyncError):
         cause = cause.__cause__ or cause.__context__ or cause
         if isinstance(cause, SyncError):
             return cause
-    return WarehouseError(f"{what}: {brief(cause)}")
+    return kind(f"{what}: {brief(cause)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 import dlt
@@ -12,7 +13,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.rest.api import ACTIVITY, Parent
 from sync_assets.warehouse.destination import VARIABLES
-from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.errors import WarehouseLostError
 
 AT_ONCE = 500
 T = TypeVar("T")
@@ -87,6 +88,15 @@ class Tables:
         with self._client.begin_transaction():
             self._delete(table, column, values)
 
+    def delete_before(self, table: str, column: str, moment: datetime) -> None:
+        """Remove the rows of before a moment, but for the newest of all."""
+        name = self._client.make_qualified_table_name(table)
+        time = self._client.escape_column_name(column)
+        newest = f"SELECT max({time}) FROM {name}"
+        self._client.execute_sql(
+            f"DELETE FROM {name} WHERE {time} < %s AND {time} < ({newest})", moment
+        )
+
     def put(self, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Let rows, all with the same columns, take the place of those with their key."""
         if not rows:
@@ -96,8 +106,7 @@ class Tables:
         with self._client.begin_transaction():
             self._delete(table, key, [row[key] for row in rows])
             for part in _parts(rows):
-                values = ", ".join(f"({self._literals(row.values())})" for row in part)
-                self._client.execute_sql(f"{into} {values}")
+                self._insert(into, [list(row.values()) for row in part])
 
     def _delete(self, table: str, column: str, values: Iterable[str]) -> None:
         name = self._client.make_qualified_table_name(table)
@@ -108,10 +117,15 @@ class Tables:
     def _number(self, query: str) -> int:
         return sum(int(count) for (count,) in self._select(query))
 
-    def _literals(self, values: Iterable[Any]) -> str:
-        """Values as SQL, twenty times as fast as bound ones in DuckDB."""
+    def _insert(self, into: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows as SQL literals, twenty times as fast as bound values in DuckDB."""
         escape = self._client.capabilities.escape_literal
-        return ", ".join(str(escape(value)) for value in values)
+        if escape is None:  # dlt has none for Snowflake
+            marks = ", ".join(f"({_marks(row)})" for row in rows)
+            self._client.execute_sql(f"{into} {marks}", *(value for row in rows for value in row))
+            return
+        literals = ", ".join(f"({', '.join(str(escape(value)) for value in row)})" for row in rows)
+        self._client.execute_sql(f"{into} {literals}")
 
     def _names(self, columns: Sequence[str]) -> str:
         return ", ".join(self._client.escape_column_name(column) for column in columns)
@@ -147,7 +161,7 @@ def open_tables(pipeline: dlt.Pipeline) -> Iterator[Tables]:
         client = pipeline.sql_client()
         client.open_connection()
     except Exception as error:  # each destination has a driver with its own
-        raise WarehouseError(
+        raise WarehouseLostError(
             f"The warehouse cannot be reached, check {VARIABLES}. {_first_lines(error)}"
         ) from error
     try:

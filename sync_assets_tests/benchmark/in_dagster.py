@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dagster as dg
-
 from sync_assets_tests.dagster_world import PARTITIONED, DagsterRuns
-
-QUIET = {"telemetry": {"enabled": False}}
+from sync_assets_tests.instances import local_instance
 
 
 def run(base_url: str, token: str, database: Path) -> None:
     """Materialize the account, on an instance on SQLite; the environment says from where."""
-    with dg.DagsterInstance.local_temp(str(database.parent), overrides=QUIET) as instance:
+    with local_instance(database.parent) as instance:
         runs = DagsterRuns(instance)
         runs.first_sync()
         keys = set(instance.get_dynamic_partitions("promotions"))

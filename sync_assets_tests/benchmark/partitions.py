@@ -22,6 +22,7 @@ from sync_assets.warehouse.history import COLUMNS, TABLE
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets.warehouse.tables import open_tables
+from sync_assets_tests.instances import local_instance
 
 LOAD = "from sync_assets.definitions import defs; defs().get_repository_def()"
 
@@ -34,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DESTINATION__WAREHOUSE__CREDENTIALS"] = f"{folder}/warehouse.duckdb"
         fill(keys)
-        with dg.DagsterInstance.local_temp(folder) as instance:
+        with local_instance(Path(folder)) as instance:
             figures = measure(instance, keys, Path(folder))
     for name, figure in figures.items():
         print(f"| {name} | {figure} |")  # noqa: T201

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
-from dlt.common.jsonpath import compile_path
+from dlt.common.jsonpath import TJsonPath, compile_path
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import Response
@@ -82,9 +83,14 @@ def _pages(
         _path(endpoint, parent),
         params=_params(endpoint, settings.page_size),
         paginator=copy.deepcopy(endpoint.paginator),
-        data_selector=compile_path(endpoint.data_selector),
+        data_selector=_compiled(endpoint.data_selector),
         hooks={"response": [guard]},
     )
+
+
+@lru_cache  # compiling takes as long as reading a page
+def _compiled(selector: str) -> TJsonPath:
+    return compile_path(selector)
 
 
 def _path(endpoint: Endpoint, parent: str | None) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from socket import SHUT_RDWR
-from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,11 +14,13 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Timeout
 from requests.exceptions import ConnectionError as ConnectionFailed
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from urllib3.connectionpool import ConnectionPool
 
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.errors import ResponseError, TransientError
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.pages import Pages
+from sync_assets.sources.rest.patience import Patience
 
 TRANSIENT = (ConnectionFailed, Timeout, ChunkedEncodingError, ContentDecodingError, TransientError)
 JITTER = 0.1
@@ -32,7 +31,15 @@ class CourteousAdapter(HTTPAdapter):
 
     def __init__(self, courtesy: Courtesy, connections: int, patience: float, pages: Pages) -> None:
         super().__init__(pool_connections=1, pool_maxsize=connections)
-        self.courtesy, self.patience, self.pages = courtesy, patience, pages
+        self.courtesy, self.patience, self.pages = courtesy, Patience(patience), pages
+        self.environment: dict[str, Any] | None = None
+        self._pool: ConnectionPool | None = None
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
+        """The pool of the one origin, looked up once: requests reads the disk to find it."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+        return self._pool
 
     def send(  # type: ignore[override]  # requests types its keywords one by one
         self, request: PreparedRequest, listing: Listing | None = None, **kwargs: Any
@@ -49,7 +56,7 @@ class CourteousAdapter(HTTPAdapter):
                 listing.requests += 1
                 listing.waited += waited
             response = super().send(request, **{**kwargs, "stream": True})
-            with _hung_up_after(self.patience, response):
+            with self.patience.with_body_of(response):
                 size = len(response.content)
         if listing is not None:
             listing.bytes += size
@@ -105,6 +112,12 @@ class ListSession(Session):
             return super().send(request, **kwargs)
         return self.retrying(super().send, request, **kwargs)
 
+    def merge_environment_settings(self, *args: Any) -> Any:
+        """Proxies and certificates for the one origin, looked up once: that takes a while."""
+        if self.adapter.environment is None:
+            self.adapter.environment = dict(super().merge_environment_settings(*args))
+        return dict(self.adapter.environment)
+
     def keep(self, response: Response) -> None:
         """Keep what has proved to be a page, if it came with an ETag."""
         if trouble := self.adapter.pages.keep(response):
@@ -144,20 +157,6 @@ class _Counting(HTTPAdapter):
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:  # type: ignore[override]
         return self.adapter.send(request, listing=self.listing, **kwargs)
-
-
-@contextmanager
-def _hung_up_after(seconds: float, response: Response) -> Iterator[None]:
-    """Cut a body that never ends: a read's own timeout starts anew with each byte."""
-    connection = response.raw.connection
-    socket = connection.sock if connection is not None else None
-    timer = Timer(seconds, lambda: socket and socket.shutdown(SHUT_RDWR))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from hashlib import sha256
+from io import SEEK_END
 from typing import IO, Any, cast
 
 import pyarrow as pa
@@ -32,11 +33,9 @@ class Spool:
         self.typer, self.key, self.listing = typer, key, listing
         self._seen: dict[str | None, set[str | bytes]] = {}
         self._waiting: dict[str | None, list[Any]] = {}
-        self._file = cast(
-            "IO[bytes]",
-            tempfile.SpooledTemporaryFile(max_size=IN_MEMORY),  # noqa: SIM115 - closed with the spool
-        )
-        weakref.finalize(self, self._file.close)
+        self._tables: list[pa.Table] = []
+        self._size = 0
+        self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
 
     def add(self, records: list[Any], parent: str | None) -> int:
@@ -54,14 +53,14 @@ class Spool:
             waiting = self._waiting.setdefault(parent, [])
             waiting.extend(fresh)
             if len(waiting) >= CHUNK:
-                self._write(parent)
+                self._type(parent)
         return len(fresh)
 
     def close(self) -> None:
         """Type and keep what still waits; the list is complete."""
         with self._lock:
             for parent in list(self._waiting):
-                self._write(parent)
+                self._type(parent)
             self._seen.clear()
         if self.listing.rows:
             self.listing.new_fields, self.listing.missing_fields = self.typer.drift()
@@ -70,10 +69,12 @@ class Spool:
         """The rows, again from the start; at least one table, so that the columns exist."""
         if not self.listing.rows:
             yield self.typer.empty()
-        self._file.seek(0)
-        while self._file.read(1):
-            self._file.seek(-1, 1)
-            yield pa.ipc.open_stream(self._file).read_all()
+        if self._file is not None:
+            size = self._file.seek(0, SEEK_END)
+            self._file.seek(0)
+            while self._file.tell() < size:
+                yield pa.ipc.open_stream(self._file).read_all()
+        yield from self._tables
 
     def column(self, name: str) -> list[str]:
         """The values of one column, as text; the file has one reader at a time."""
@@ -86,7 +87,7 @@ class Spool:
             key = int(key)  # as the column takes it
         return sha256(to_json(record).encode()).digest() if key is None else str(key)
 
-    def _write(self, parent: str | None) -> None:
+    def _type(self, parent: str | None) -> None:
         records = self._waiting.pop(parent)
         if not records:
             return
@@ -94,5 +95,16 @@ class Spool:
         self.listing.rows += table.num_rows
         self.listing.problems.extend(problems)
         if table.num_rows:
+            self._tables.append(table)
+            self._size += table.nbytes
+        if self._size > IN_MEMORY:
+            self._write()
+
+    def _write(self) -> None:
+        if self._file is None:
+            self._file = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - closed with the spool
+            weakref.finalize(self, self._file.close)
+        for table in self._tables:
             with pa.ipc.new_stream(self._file, table.schema) as writer:
                 writer.write_table(table)
+        self._tables, self._size = [], 0

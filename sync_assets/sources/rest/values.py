@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from sync_assets.sources.rest.body import json_kind
@@ -30,10 +31,11 @@ def to_json(value: Any) -> str:
 
 def typed(name: str, data_type: str, values: list[Any], wrong: dict[int, list[str]]) -> pa.Array:
     """A column of values; those that do not fit are null, and `wrong` says why by row."""
-    as_declared = data_type != "json" and set(map(type, values)) <= FAITHFUL[data_type]
-    if as_declared and (data_type != "text" or NULL not in "".join(filter(None, values))):
+    if data_type != "json" and set(map(type, values)) <= FAITHFUL[data_type]:
         try:
-            return pa.array(values, ARROW[data_type])
+            array = pa.array(values, ARROW[data_type])
+            if data_type != "text" or not _holds_null_character(array):
+                return array
         except (OverflowError, UnicodeEncodeError):
             pass  # one of them does not fit: find out which
     convert = CONVERT[data_type]
@@ -57,6 +59,11 @@ def note(wrong: dict[int, list[str]], i: int, reason: str) -> None:
 def text_of(value: Any) -> str | None:
     """Text as it is, anything else as JSON."""
     return value if value is None or isinstance(value, str) else to_json(value)
+
+
+def _holds_null_character(array: pa.Array) -> bool:
+    _, _, characters = array.buffers()
+    return characters is not None and NULL.encode() in characters.to_pybytes()
 
 
 def _is_unicode(text: str) -> bool:
@@ -101,13 +108,21 @@ def _as_bool(value: Any) -> bool:
 
 def _as_json(value: Any) -> str:
     try:
+        text = orjson.dumps(value).decode()
+    except TypeError:  # an integer of more than 64 bits, or what no JSON can hold
+        text = _as_any_json(value)
+    if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
+        raise ValueError("text with a null character, which no server takes")
+    return text
+
+
+def _as_any_json(value: Any) -> str:
+    try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except TypeError:
         raise ValueError("a value with a number that JSON does not know") from None
     if not _is_unicode(text):
         raise ValueError("text which is not valid UTF-8")
-    if "\\u0000" in text.replace("\\\\", ""):
-        raise ValueError("text with a null character, which no server takes")
     return text
 
 

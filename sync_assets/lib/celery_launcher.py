@@ -1,0 +1,44 @@
+"""Dagster's Celery run launcher, which also notices a worker that is gone.
+
+Dagster's own asks Celery's result backend alone. What a killed worker was doing stays "started"
+there for ever, and what a worker could not report, its database being away, is a "success".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster_celery import launcher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+LOOKS = 2
+PATIENCE = 10.0
+
+
+class CeleryRunLauncher(launcher.CeleryRunLauncher):
+    """Starts runs as Celery tasks; a run whose worker is gone fails, so that Dagster retries it."""
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Whether somebody is executing a run that has started and not ended."""
+        task: Any = self.celery.AsyncResult(run.tags[DAGSTER_CELERY_TASK_ID_TAG])
+        found = super().check_run_worker_health(run)
+        if found.status == WorkerStatus.SUCCESS:
+            return CheckRunHealthResult(
+                WorkerStatus.FAILED, "The worker is done with the run and could not say how."
+            )
+        if found.status != WorkerStatus.RUNNING:
+            return found
+        worker = str((task.info or {}).get("hostname"))
+        if task.state == "STARTED" and not self._is_busy(worker, task.id):
+            message = f"The Celery worker {worker} no longer executes the run."
+            return CheckRunHealthResult(WorkerStatus.FAILED, message)
+        return found
+
+    def _is_busy(self, worker: str, task: str) -> bool:
+        for _ in range(LOOKS):
+            asked = self.celery.control.inspect([worker], timeout=PATIENCE, limit=1)
+            if (tasks := asked.active()) is not None:
+                return task in [one["id"] for one in tasks[worker]]
+        return False

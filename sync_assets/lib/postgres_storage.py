@@ -1,0 +1,54 @@
+"""Dagster's storage on Postgres with connections that are kept, as its webserver keeps them.
+
+Everywhere else Dagster connects anew for each of its statements, and records two events for each
+partition and asset of a run. The tables are Dagster's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import StringSource
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+from sqlalchemy import create_engine
+
+
+class KeptPostgresEventLog(PostgresEventLogStorage):
+    """The event log; threads that meet open further connections, and close them again."""
+
+    def __init__(self, postgres_url: str) -> None:
+        super().__init__(postgres_url)
+        self._engine = create_engine(
+            postgres_url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=-1,
+            pool_pre_ping=True,  # the server may have been restarted
+        )
+
+    def dispose(self) -> None:
+        """Close what is open."""
+        super().dispose()
+        self._engine.dispose()
+
+
+class KeptPostgresStorage(DagsterPostgresStorage):
+    """Runs, events and schedules in one database."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(postgres_url, inst_data=inst_data)
+        self._event_log_storage = KeptPostgresEventLog(postgres_url)
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """What `dagster.yaml` may say: `postgres_url`, or the variable that holds it."""
+        return {"postgres_url": StringSource}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> KeptPostgresStorage:
+        """The storage that `dagster.yaml` names."""
+        return cls(config_value["postgres_url"], inst_data)

@@ -1,0 +1,98 @@
+"""How much faster a backfill is with more workers: one cluster for each number of them.
+
+uv run python -m sync_assets_tests.benchmark.workers --workers 1 2 4
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync_assets.sandbox import Account, Sandbox, Scale
+from sync_assets_tests import graphql
+from sync_assets_tests.cluster import Cluster, cluster
+from sync_assets_tests.dagster_world import PARTITIONED
+
+LATENCY = 0.05
+PROMOTIONS, A_RUN = 48, 4
+SCALE = Scale(promotions=PROMOTIONS, users=200, participations=300, exact=True)
+CHILDREN = [f"promotions/{name}" for name in PARTITIONED["promotions"][1]]
+TIMES = """query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
+  startTime endTime status
+} } } }"""
+PATIENCE = 600
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Seconds from the start of the first run to the end of the last, rows, and busy cores."""
+
+    workers: int
+    seconds: float
+    rows: int
+    cores: float
+
+    def line(self, first: Outcome) -> str:
+        """A row of the table."""
+        speed = first.seconds / self.seconds
+        return (
+            f"| {self.workers} | {self.seconds:.1f} | {self.rows / self.seconds:,.0f} | "
+            f"{PROMOTIONS / self.seconds:.1f} | {speed:.2f} | {self.cores:.1f} |"
+        )
+
+
+def busy() -> float:
+    """Seconds that all cores together were busy since the machine started."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def backfill(made: Cluster, keys: Sequence[str]) -> tuple[float, float]:
+    """One backfill; its seconds, and how many cores were busy meanwhile."""
+    work, began = busy(), time.monotonic()
+    identity = made.backfill(CHILDREN, keys)
+    status = made.wait_for_backfill(identity, PATIENCE)
+    assert status == "COMPLETED_SUCCESS", status
+    cores = (busy() - work) / (time.monotonic() - began)
+    tags = [{"key": "dagster/backfill", "value": identity}]
+    runs = made.ui.ask(TIMES, filter={"tags": tags})["runsOrError"]["results"]
+    assert len(runs) == PROMOTIONS // A_RUN
+    seconds = max(run["endTime"] for run in runs) - min(run["startTime"] for run in runs)
+    return seconds, cores
+
+
+def measure(workers: int, latency: float) -> Outcome:
+    """The second backfill of a cluster: tables are made and workers are warm."""
+    account = Account(scale=SCALE)
+    keys = account.parents("promotions", "users")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Sandbox(account, latency=latency) as sandbox,
+        cluster(Path(folder), sandbox, workers, EXECUTION__PARTITIONS_PER_RUN=str(A_RUN)) as made,
+    ):
+        graphql.add_partitions(made.ui, "promotions", keys)
+        backfill(made, keys)
+        seconds, cores = backfill(made, keys)
+        rows = sum(len(made.rows(asset.replace("/", "."))) for asset in CHILDREN)
+    return Outcome(workers, seconds, rows, cores)
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--latency", type=float, default=LATENCY)
+    options = parser.parse_args()
+    outcomes = []
+    for workers in options.workers:
+        outcomes.append(measure(workers, options.latency))
+        print(outcomes[-1].line(outcomes[0]), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

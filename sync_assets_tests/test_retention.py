@@ -1,0 +1,156 @@
+"""The retention job: a dry run tells, a real one removes what is old and newest of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from sync_assets.lib.incidents import failed_checks
+from sync_assets.lib.retention import VARIABLE, build_retention_definitions
+from sync_assets.sources.rest import times
+from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets_tests.conftest import World
+from sync_assets_tests.dagster_world import LOADED, DagsterRuns
+
+TABLES = ("promotions/promotions", "promotions/organizing_brands")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Lets so many days pass."""
+
+    def pass_days(days: int) -> None:
+        then = times.now() + days * DAY
+        monkeypatch.setattr(times, "now", lambda: then)
+
+    return pass_days
+
+
+def retain(runs: DagsterRuns, **config: Any) -> tuple[dg.ExecuteInProcessResult, str]:
+    """Run the job; its result and what it said."""
+    run = LOADED.resolve_job_def("retention").execute_in_process(
+        run_config={"ops": {"remove_old_runs": {"config": config}}},
+        instance=runs.instance,
+        raise_on_error=False,
+    )
+    return run, "\n".join(entry.user_message for entry in runs.instance.all_logs(run.run_id))
+
+
+def ids(runs: DagsterRuns) -> list[str]:
+    """The runs, the oldest first."""
+    return [record.dagster_run.run_id for record in runs.instance.get_run_records(ascending=True)]
+
+
+def files_of(world: World, run_id: str) -> list[Path]:
+    return [path for path in world.folder.rglob("*") if run_id in str(path) and path.is_file()]
+
+
+def known(runs: DagsterRuns) -> dict[str, Any]:
+    """What the UI and the sensors know: partitions, metadata, evaluations, incidents."""
+    instance, graph = runs.instance, runs.definitions.resolve_asset_graph()
+    assets = [key for key in graph.get_all_asset_keys() if key.path[0] == "promotions"]
+    storage = instance.event_log_storage
+    event = dg.DagsterEventType.ASSET_MATERIALIZATION
+    checks = sorted(graph.asset_check_keys)
+    found = storage.get_latest_asset_check_execution_by_key(checks)
+    return {
+        "partitions": [storage.get_latest_storage_id_by_partition(key, event) for key in assets],
+        "newest": [runs.metadata(key.to_user_string()) for key in sorted(assets)],
+        "evaluations": {key: (record.run_id, record.status) for key, record in found.items()},
+        "incidents": failed_checks(instance, checks),
+    }
+
+
+@pytest.mark.long
+def test_what_is_newest_stays_and_the_rest_goes_without_a_trace(
+    synced: DagsterRuns, world: World, later: Callable[[int], None]
+) -> None:
+    first = ids(synced)
+    assert synced.run(*TABLES).success
+    world.api.fail("/users/2", status=400)
+    partial = synced.run_range("promotions", "promotions/users")
+    assert not partial.success
+    world.api.heal()
+    synced.begin(frozenset([dg.AssetKey(["promotions", "users"])]), {}, dg.DagsterRunStatus.STARTED)
+    before, all_runs = known(synced), ids(synced)
+    assert before["incidents"]
+    later(40)
+    run, said = retain(synced)
+    assert "would be removed; run again with dry_run: false" in said
+    assert ids(synced) == [*all_runs, run.run_id]
+
+    run, said = retain(synced, dry_run=False)
+    assert "5 runs ended more than 30 days ago; 3 of them hold the newest" in said
+    assert "2 runs removed" in said  # the dry run is as old by now
+    assert set(all_runs) - set(ids(synced)) == {first[0]}
+    assert files_of(world, first[0]) == []
+    assert files_of(world, first[1])
+    assert known(synced) == before
+    assert run.run_id in ids(synced)
+
+
+@pytest.mark.long
+def test_after_it_the_sensors_ask_for_what_they_asked_for_before(
+    synced: DagsterRuns, later: Callable[[int], None]
+) -> None:
+    later(40)
+
+    def requested() -> set[str]:
+        result = synced.tick("promotions_freshness")
+        assert isinstance(result, dg.SensorResult)
+        return {
+            str(sorted(r.asset_selection or [])) + str(r.tags) for r in result.run_requests or ()
+        }
+
+    before = requested()
+    assert before
+    synced.run(*TABLES)
+    assert retain(synced, dry_run=False)[0].success
+    assert requested() <= before
+
+
+@pytest.mark.long
+def test_young_and_unfinished_runs_stay(synced: DagsterRuns, later: Callable[[int], None]) -> None:
+    synced.run(*TABLES)
+    later(6)
+    before = ids(synced)
+    retain(synced, dry_run=False, keep_days=7)
+    assert ids(synced)[:-1] == before
+    later(3)
+    retain(synced, dry_run=False, keep_days=7)
+    assert before[0] not in ids(synced)
+
+
+def test_days_that_are_none_remove_nothing(synced: DagsterRuns) -> None:
+    before = ids(synced)
+    run, _ = retain(synced, dry_run=False, keep_days=0)
+    assert "keep_days must be at least 1" in synced.failure(run)
+    assert ids(synced)[:-1] == before
+
+
+def test_the_schedule_removes_only_where_that_is_configured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def schedule() -> tuple[dg.ScheduleDefinition, Any]:
+        made = build_retention_definitions().resolve_schedule_def("retention_weekly")
+        context = dg.build_schedule_context(scheduled_execution_time=times.now())
+        return made, made.evaluate_tick(context)
+
+    made, data = schedule()
+    assert made.default_status == dg.DefaultScheduleStatus.STOPPED
+    assert not data.run_requests
+    monkeypatch.setenv(VARIABLE, "45")
+    made, data = schedule()
+    assert made.default_status == dg.DefaultScheduleStatus.RUNNING
+    (request,) = data.run_requests
+    (config,) = request.run_config["ops"].values()
+    assert config == {"config": {"dry_run": False, "keep_days": 45}}
+    monkeypatch.setenv(VARIABLE, "-1")
+    with pytest.raises(ConfigurationError, match=VARIABLE):
+        build_retention_definitions()

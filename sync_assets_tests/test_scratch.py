@@ -1,0 +1,92 @@
+"""What a killed sync leaves in the scratch directory is swept by the next one, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from sync_assets.warehouse.scratch import A_DAY, IN_USE, scratch, sweep
+from sync_assets_tests.conftest import World
+from sync_assets_tests.processes import Task, workers
+
+BRANDS, PROMOTIONS = Task("promotions", ["organizing_brands"]), Task("promotions", ["promotions"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A scratch directory of the test's own."""
+    made = tmp_path / "scratch"
+    made.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(made))
+    return made
+
+
+def abandoned(folder: Path, name: str, *, hours: float = 0) -> Path:
+    """A folder whose process is gone, without the file that tells, so many hours old."""
+    made = folder / name
+    made.mkdir()
+    then = time.time() - hours * 3600
+    os.utime(made, (then, then))
+    return made
+
+
+@pytest.mark.long
+def test_a_killed_sync_is_swept_by_the_next_and_a_live_one_is_not(
+    world: World, folder: Path
+) -> None:
+    for path in ("/organizing_brands", "/promotions"):
+        world.api.lists[path] = [{"id": "1"}]
+        world.api.fail(path, delay=60)
+    with workers(2, folder) as (victim, other):
+        victim.start(BRANDS)
+        while not (killed := list(folder.glob(f"*/{IN_USE}"))):
+            time.sleep(0.01)
+        other.start(PROMOTIONS)
+        while len(live := list(folder.glob(f"*/{IN_USE}"))) < 2:
+            time.sleep(0.01)
+        victim.kill()
+        world.api.faults.pop("/organizing_brands")
+        said: list[str] = []
+        world.sync("promotions", "organizing_brands", say=said.append)
+        assert said == ["swept scratch folders of killed syncs: 1"]
+        assert set(folder.glob("sync_assets-*")) == {
+            path.parent for path in set(live) - set(killed)
+        }
+        assert other.busy()
+
+
+def test_only_what_nobody_holds_is_swept(folder: Path) -> None:
+    with scratch() as mine:
+        gone = abandoned(folder, "sync_assets-a_gone_1")
+        (gone / IN_USE).touch()
+        (gone / "promotions").mkdir()
+        others = [
+            abandoned(folder, "sync_assets-rate-100", hours=99),
+            abandoned(folder, "sync_assets-rate-1000", hours=99),
+            abandoned(folder, "sync_assets-justmade"),
+            abandoned(folder, "elsewhere", hours=99),
+        ]
+        assert sweep() == [gone]
+        assert sweep() == []
+        assert mine.is_dir()
+        assert all(path.is_dir() for path in others)
+    assert not mine.exists()
+
+
+def test_what_an_older_version_left_is_swept_after_a_day(folder: Path) -> None:
+    old = abandoned(folder, "sync_assets-01234567", hours=A_DAY / 3600 + 1)
+    abandoned(folder, "sync_assets-12345678", hours=A_DAY / 3600 - 1)
+    assert sweep() == [old]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_belongs_to_somebody_else_stays(folder: Path) -> None:
+    theirs = abandoned(folder, "sync_assets-aaaaaaaa", hours=99)
+    (theirs / IN_USE).touch()
+    os.chown(theirs, 65534, 65534)
+    (folder / "sync_assets-bbbbbbbb").symlink_to(theirs)
+    assert sweep() == []
