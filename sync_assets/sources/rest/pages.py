@@ -131,6 +131,7 @@ class Pages:
         fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         try:
             fresh.write_bytes(content)
+            os.utime(fresh, (times.now().timestamp(),) * 2)
             fresh.replace(file)
         finally:
             fresh.unlink(missing_ok=True)
