@@ -88,3 +88,15 @@ def test_a_wrong_answer_fails(account: Account, right: Path, tmp_path: Path, wro
         connection.execute(wrong)
     with pytest.raises(WrongAnswerError):
         verify(LIMIT, warehouse, account)
+
+
+@pytest.mark.long
+def test_growth_is_told_as_a_table() -> None:
+    command = [sys.executable, "-m", "sync_assets_tests.benchmark.growth"]
+    few = ["--rows", "2500", "--partitions", "3", "--table", "10000"]
+    done = subprocess.run([*command, *few], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = re.findall(
+        r"^\| (.+) \| ([\d,]+) \| [\d.]+ \| -?\d+ \| [\d,]+ rows \|$", done.stdout, re.M
+    )
+    assert [size for _, size in told] == ["2,500", "3", "10,000"]

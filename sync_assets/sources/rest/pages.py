@@ -20,8 +20,9 @@ from requests import PreparedRequest, Response
 
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.errors import ConfigurationError
-from sync_assets.sources.rest.folders import own_folder
+from sync_assets.sources.rest.folders import own_folder, own_path
 
+PURPOSE = "pages"
 DAY = 86_400.0
 ABANDONED = 7 * DAY
 LARGEST_PAGE = 8 * 2**20
@@ -82,18 +83,15 @@ class Pages:
         self._account, self._age = _hash(account), days * DAY
         self._folder: Path | None = None
         self._trouble: str | None = None
+        self._off = not days
+        self._room = 0
         self._lock = threading.Lock()
-        try:
-            folder = own_folder("pages")
-            self._room = LARGEST_FOLDER - self._sweep(folder)
-        except (ConfigurationError, OSError) as error:
-            self._trouble = _trouble(error)
-        else:
-            self._folder = folder if days else None
+        if own_path(PURPOSE).exists():
+            self._open()
 
     def find(self, request: PreparedRequest) -> Page | None:
         """The kept page of a request, unless it is too old or not what was kept."""
-        if self._folder is None:
+        if self._folder is None or self._off:
             return None
         file = self._folder / self._name(request)
         try:
@@ -105,32 +103,53 @@ class Pages:
 
     def keep(self, response: Response) -> str | None:
         """Keep a page that has proved to be one; tells once if that is impossible."""
-        if self._folder is not None and _worth_keeping(response):
+        if not self._off and _worth_keeping(response):
             name, headers = self._name(response.request), response.headers
             kind = headers.get("Content-Type", "")
             page = Page(name, headers["ETag"], kind, response.content)
             try:
-                self._write(self._folder / name, page.to_bytes())
+                self._write(name, page.to_bytes())
             except OSError as error:
-                self._folder, self._trouble = None, _trouble(error)
+                self._give_up(error)
         with self._lock:
             trouble, self._trouble = self._trouble, None
         return trouble
 
     def forget(self, *names: str) -> None:
         """Have pages sent again that did not make up a list."""
-        for name in names:
-            if self._folder is not None:
+        if self._folder is None:
+            return
+        try:
+            for name in names:
                 (self._folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            self._give_up(error)
 
-    def _write(self, file: Path, content: bytes) -> None:
+    def _open(self) -> None:
+        """Make the folder, if it is not there, and tidy it up."""
+        try:
+            folder = own_folder(PURPOSE)
+            self._room = LARGEST_FOLDER - self._sweep(folder)
+            self._folder = folder
+        except (ConfigurationError, OSError) as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self._off = True
+        self._trouble = f"pages cannot be kept, so the API sends all of them: {error}"
+
+    def _write(self, name: str, content: bytes) -> None:
         with self._lock:
-            if self._room < len(content):
+            if self._folder is None:
+                self._open()
+            if self._folder is None or self._room < len(content):
                 return
             self._room -= len(content)
+        file = self._folder / name
         fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         try:
             fresh.write_bytes(content)
+            os.utime(fresh, (times.now().timestamp(),) * 2)
             fresh.replace(file)
         finally:
             fresh.unlink(missing_ok=True)
@@ -166,10 +185,6 @@ def _worth_keeping(response: Response) -> bool:
         and "no-store" not in response.headers.get("Cache-Control", "").lower()
         and len(response.content) <= LARGEST_PAGE
     )
-
-
-def _trouble(error: Exception) -> str:
-    return f"pages cannot be kept, so the API sends all of them: {error}"
 
 
 def _hash(text: str) -> str:
