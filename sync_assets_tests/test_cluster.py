@@ -27,7 +27,7 @@ SCALE = Scale(
 CHILDREN = [f"promotions/{name}" for name in PARTITIONED["promotions"][1]]
 WORKERS = ("worker-0", "worker-1")
 LOADING = "sync_assets-*/promotions/load/normalized/*/started_jobs/*"
-WHILE = 180
+WHILE = 420  # longer than `start_timeout_seconds` of deploy/dagster.yaml
 
 
 @dataclass
@@ -103,7 +103,8 @@ def test_a_daemon_killed_in_a_backfill_goes_on_where_it_was(running: Running) ->
     made.kill("daemon")
     made.start("daemon")
     running.await_exact(backfill)
-    assert [run["status"] for run in made.runs_of(backfill)] == ["SUCCESS"] * 5
+    done = [run["tags"] for run in made.runs_of(backfill) if run["status"] == "SUCCESS"]
+    assert len({tags["dagster/asset_partition_range_start"] for tags in done}) == len(done) == 5
 
 
 def test_a_postgres_that_restarts_in_a_backfill_is_waited_for(running: Running) -> None:

@@ -19,7 +19,7 @@ from sync_assets_tests.cluster import Cluster, cluster
 from sync_assets_tests.dagster_world import PARTITIONED
 
 LATENCY = 0.05
-PROMOTIONS, A_RUN = 48, 4
+PROMOTIONS = 48
 SCALE = Scale(promotions=PROMOTIONS, users=200, participations=300, exact=True)
 CHILDREN = [f"promotions/{name}" for name in PARTITIONED["promotions"][1]]
 TIMES = """query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
@@ -33,6 +33,7 @@ class Outcome:
     """Seconds from the start of the first run to the end of the last, rows, and busy cores."""
 
     workers: int
+    a_run: int
     seconds: float
     rows: int
     cores: float
@@ -41,8 +42,8 @@ class Outcome:
         """A row of the table."""
         speed = first.seconds / self.seconds
         return (
-            f"| {self.workers} | {self.seconds:.1f} | {self.rows / self.seconds:,.0f} | "
-            f"{PROMOTIONS / self.seconds:.1f} | {speed:.2f} | {self.cores:.1f} |"
+            f"| {self.a_run} | {self.workers} | {self.seconds:.1f} | {speed:.2f} | "
+            f"{self.rows / self.seconds:,.0f} | {self.cores:.1f} |"
         )
 
 
@@ -52,7 +53,7 @@ def busy() -> float:
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def backfill(made: Cluster, keys: Sequence[str]) -> tuple[float, float]:
+def backfill(made: Cluster, keys: Sequence[str], runs_due: int) -> tuple[float, float]:
     """One backfill; its seconds, and how many cores were busy meanwhile."""
     work, began = busy(), time.monotonic()
     identity = made.backfill(CHILDREN, keys)
@@ -61,36 +62,37 @@ def backfill(made: Cluster, keys: Sequence[str]) -> tuple[float, float]:
     cores = (busy() - work) / (time.monotonic() - began)
     tags = [{"key": "dagster/backfill", "value": identity}]
     runs = made.ui.ask(TIMES, filter={"tags": tags})["runsOrError"]["results"]
-    assert len(runs) == PROMOTIONS // A_RUN
+    assert len(runs) == runs_due
     seconds = max(run["endTime"] for run in runs) - min(run["startTime"] for run in runs)
     return seconds, cores
 
 
-def measure(workers: int, latency: float) -> Outcome:
+def measure(workers: int, a_run: int, latency: float) -> Outcome:
     """The second backfill of a cluster: tables are made and workers are warm."""
     account = Account(scale=SCALE)
     keys = account.parents("promotions", "users")
     with (
         tempfile.TemporaryDirectory() as folder,
         Sandbox(account, latency=latency) as sandbox,
-        cluster(Path(folder), sandbox, workers, EXECUTION__PARTITIONS_PER_RUN=str(A_RUN)) as made,
+        cluster(Path(folder), sandbox, workers, EXECUTION__PARTITIONS_PER_RUN=str(a_run)) as made,
     ):
         graphql.add_partitions(made.ui, "promotions", keys)
-        backfill(made, keys)
-        seconds, cores = backfill(made, keys)
+        backfill(made, keys, PROMOTIONS // a_run)
+        seconds, cores = backfill(made, keys, PROMOTIONS // a_run)
         rows = sum(len(made.rows(asset.replace("/", "."))) for asset in CHILDREN)
-    return Outcome(workers, seconds, rows, cores)
+    return Outcome(workers, a_run, seconds, rows, cores)
 
 
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--a-run", type=int, default=12, help="promotions a run, a part of 48")
     parser.add_argument("--latency", type=float, default=LATENCY)
     options = parser.parse_args()
     outcomes = []
     for workers in options.workers:
-        outcomes.append(measure(workers, options.latency))
+        outcomes.append(measure(workers, options.a_run, options.latency))
         print(outcomes[-1].line(outcomes[0]), flush=True)  # noqa: T201
 
 
