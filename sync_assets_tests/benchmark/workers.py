@@ -6,9 +6,7 @@ uv run python -m sync_assets_tests.benchmark.workers --workers 1 2 4
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,41 +28,32 @@ PATIENCE = 600
 
 @dataclass(frozen=True)
 class Outcome:
-    """Seconds from the start of the first run to the end of the last, rows, and busy cores."""
+    """Seconds from the start of the first run to the end of the last, and rows."""
 
     workers: int
     a_run: int
     seconds: float
     rows: int
-    cores: float
 
     def line(self, first: Outcome) -> str:
         """A row of the table."""
         speed = first.seconds / self.seconds
         return (
             f"| {self.a_run} | {self.workers} | {self.seconds:.1f} | {speed:.2f} | "
-            f"{self.rows / self.seconds:,.0f} | {self.cores:.1f} |"
+            f"{self.rows / self.seconds:,.0f} |"
         )
 
 
-def busy() -> float:
-    """Seconds that all cores together were busy since the machine started."""
-    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
-    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
-
-
-def backfill(made: Cluster, keys: Sequence[str], runs_due: int) -> tuple[float, float]:
-    """One backfill; its seconds, and how many cores were busy meanwhile."""
-    work, began = busy(), time.monotonic()
+def backfill(made: Cluster, keys: Sequence[str], runs_due: int) -> float:
+    """One backfill; its seconds."""
     identity = made.backfill(CHILDREN, keys)
     status = made.wait_for_backfill(identity, PATIENCE)
     assert status == "COMPLETED_SUCCESS", status
-    cores = (busy() - work) / (time.monotonic() - began)
     tags = [{"key": "dagster/backfill", "value": identity}]
     runs = made.ui.ask(TIMES, filter={"tags": tags})["runsOrError"]["results"]
     assert len(runs) == runs_due
-    seconds = max(run["endTime"] for run in runs) - min(run["startTime"] for run in runs)
-    return seconds, cores
+    ended = max(run["endTime"] for run in runs)
+    return float(ended - min(run["startTime"] for run in runs))
 
 
 def measure(workers: int, a_run: int, latency: float) -> Outcome:
@@ -78,9 +67,9 @@ def measure(workers: int, a_run: int, latency: float) -> Outcome:
     ):
         graphql.add_partitions(made.ui, "promotions", keys)
         backfill(made, keys, PROMOTIONS // a_run)
-        seconds, cores = backfill(made, keys, PROMOTIONS // a_run)
+        seconds = backfill(made, keys, PROMOTIONS // a_run)
         rows = sum(len(made.rows(asset.replace("/", "."))) for asset in CHILDREN)
-    return Outcome(workers, a_run, seconds, rows, cores)
+    return Outcome(workers, a_run, seconds, rows)
 
 
 def main() -> None:
