@@ -15,6 +15,7 @@ import pytest
 from sync_assets.lib import storage
 from sync_assets.lib.postgres_storage import KeptPostgresEventLog
 from sync_assets.lib.storage import KeptSqliteEventLog
+from sync_assets_tests.dev import wait_for
 from sync_assets_tests.instances import dagsters_sqlite, local_instance
 from sync_assets_tests.postgres import execute, require_server
 from sync_assets_tests.storages import cluster_instance
@@ -26,6 +27,7 @@ from pathlib import Path
 import dagster as dg
 from sync_assets.lib.postgres_storage import KeptPostgresEventLog
 from sync_assets_tests.postgres import execute, require_server
+from sync_assets_tests.dev import wait_for
 from sync_assets_tests.instances import local_instance
 with local_instance(Path(sys.argv[1])) as instance:
     instance.report_runless_asset_event(dg.AssetMaterialization("a", partition="last"))
@@ -86,6 +88,26 @@ def test_few_files_stay_open(instance: dg.DagsterInstance, monkeypatch: pytest.M
     assert len(instance.get_runs()) == 4
     for run in instance.get_runs():
         assert instance.all_logs(run.run_id)
+
+
+def test_who_watches_a_run_sees_its_events_as_they_come(instance: dg.DagsterInstance) -> None:
+    seen: list[str] = []
+
+    def look(entry: dg.EventLogEntry, cursor: str) -> None:
+        seen.append(entry.message)
+
+    @dg.op
+    def wait_to_be_seen(context) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        instance.watch_event_logs(context.run_id, None, look)
+        context.log.info("here I am")
+        wait_for(lambda: any("here I am" in message for message in seen) or None, 20)
+        instance.end_watch_event_logs(context.run_id, look)
+
+    @dg.job
+    def watched() -> None:
+        wait_to_be_seen()
+
+    assert watched.execute_in_process(instance=instance).success
 
 
 def test_a_wiped_storage_is_made_anew(instance: dg.DagsterInstance) -> None:

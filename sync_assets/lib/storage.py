@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.event import listen
 from sqlalchemy.pool import StaticPool
 
 KEPT = 8
@@ -50,13 +51,21 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
                 poolclass=StaticPool,  # one at a time: whoever uses it holds the lock
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
-            event.listen(engine, "connect", _without_waiting_for_the_disk)
+            listen(engine, "connect", _without_waiting_for_the_disk)
             self._initdb(engine)
             self._initialized_dbs.add(shard)
         self._engines[key] = engine
         while len(self._engines) > KEPT:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event, and touch the run's file, for whose changes the UI waits.
+
+        Closing a connection changes it, too: until then the event is in the write-ahead log.
+        """
+        super().store_event(event)
+        os.utime(self.path_for_shard(event.run_id))
 
     def has_table(self, table_name: str) -> bool:
         """Whether a table exists; one that does stays."""

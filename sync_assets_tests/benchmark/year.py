@@ -23,6 +23,7 @@ from sync_assets.warehouse import ledger
 from sync_assets_tests import conftest
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
+from sync_assets_tests.instances import local_instance
 
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 PROMOTIONS, BRANDS, USERS = 5, 2_000, 1_000
@@ -66,7 +67,7 @@ def play(folder: Path, *, days: int, keep_days: int, step: int) -> Iterator[Day]
     with (
         pytest.MonkeyPatch.context() as patch,
         conftest._world(folder) as world,
-        dg.DagsterInstance.local_temp(str(folder / "dagster")) as instance,
+        local_instance(folder / "dagster") as instance,
     ):
         patch.setattr(tempfile, "tempdir", str(scratch))
         patch.setattr(ledger, "KEPT", timedelta(days=keep_days))
