@@ -16,7 +16,6 @@ from typing import Any
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sql import create_engine
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
@@ -24,6 +23,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.pool import StaticPool
 
 KEPT = 8
+BUSY_SECONDS = 30
 
 
 class KeptSqliteEventLog(SqliteEventLogStorage):
@@ -49,7 +49,7 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
             engine = create_engine(
                 self.conn_string_for_shard(shard),
                 poolclass=StaticPool,  # one at a time: whoever uses it holds the lock
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+                connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
             )
             listen(engine, "connect", _without_waiting_for_the_disk)
             self._initdb(engine)
