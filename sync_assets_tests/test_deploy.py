@@ -19,13 +19,15 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.workspace.config_schema import process_workspace_config
 
 from sync_assets.lib.celery_launcher import CeleryRunLauncher
-from sync_assets_tests.cluster import COMMANDS
 from sync_assets_tests.project import ROOT
+from sync_assets_tests.readme_cluster import COMMANDS
 
 DEPLOY = ROOT / "deploy"
 INSTANCE = DEPLOY / "dagster.yaml"
 WORKSPACE = DEPLOY / "workspace.yaml"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+#: Users that each Debian image has: useradd would refuse them.
+OF_DEBIAN = {"backup", "daemon", "games", "irc", "list", "mail", "news", "nobody", "proxy", "sync"}
 INSTRUCTIONS = {"FROM", "ARG", "ENV", "RUN", "WORKDIR", "COPY", "USER", "EXPOSE", "CMD"}
 
 
@@ -93,10 +95,12 @@ def test_each_container_gets_what_the_files_ask_for(variables: dict[str, str]) -
 def test_the_containers_run_what_the_test_of_the_cluster_runs() -> None:
     worker = shlex.split(COMPOSE["services"]["worker"]["command"])
     tested = shlex.split(COMMANDS["worker"].replace("-n one@%h", ""))
-    assert sorted(worker) == sorted(tested)
+    assert sorted(["uv", "run", *worker]) == sorted(tested)
     code = json.loads(DOCKERFILE.split("CMD ")[1])
     tested = COMMANDS["code"].replace("127.0.0.1", "0.0.0.0")  # noqa: S104
-    assert code == tested.split()
+    assert ["uv", "run", *code] == tested.split()
+    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
+    assert code[-4:] == deployment["codeServerArgs"]
     for name in OURS:
         command = COMPOSE["services"][name].get("command", "dagster")
         assert shutil.which(command.split()[0], path=Path(sys.executable).parent)
@@ -119,12 +123,33 @@ def test_the_chart_is_told_what_the_instance_is_told() -> None:
     daemon = VALUES["dagsterDaemon"]
     assert snake(daemon["runMonitoring"]) == DAGSTER["run_monitoring"]
     assert snake(daemon["runRetries"]) == DAGSTER["run_retries"]
+    assert snake(daemon["backfills"]) == DAGSTER["backfills"]
+    assert snake(daemon["sensors"]) == DAGSTER["sensors"]
+    assert VALUES["additionalInstanceConfig"] == {"nux": DAGSTER["nux"]}
     for kind in ("schedule", "sensor"):
         assert snake(VALUES["retention"][kind]) == DAGSTER["retention"][kind]
     (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
     common = COMPOSE["x-sync-assets"]["environment"]
     for name, value in deployment["env"].items():
         assert common[name] == value
+
+
+def test_the_chart_starts_what_the_images_user_may_start() -> None:
+    webserver = VALUES["dagsterWebserver"]
+    assert webserver["service"]["port"] >= 1024
+    assert webserver["readinessProbe"]["httpGet"] == webserver["service"]
+
+
+def test_the_chart_takes_the_password_and_the_resources_that_are_meant() -> None:
+    assert VALUES["generatePostgresqlPasswordSecret"] is False
+    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
+    assert deployment["includeConfigInLaunchedRuns"]["enabled"]
+    assert deployment["resources"]["limits"]
+    assert (
+        "containerConfig" not in VALUES["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
+    )
+    for reader in (deployment, VALUES["dagsterWebserver"]):
+        assert reader["envSecrets"] == [{"name": "sync-assets"}]
 
 
 def test_the_chart_and_the_image_are_of_one_version() -> None:
@@ -147,7 +172,10 @@ def test_the_image_is_bounded_and_nobody_is_root() -> None:
     (base,) = [value for name, value in made if name == "FROM"]
     assert re.fullmatch(r"python:3\.1[0-3]-slim", base)
     assert [name for name, _ in made if name in ("USER", "CMD", "RUN")][-2:] == ["USER", "CMD"]
-    assert dict(made)["USER"] != "root"
+    uid = dict(made)["USER"]
+    assert int(uid) > 0
+    (name,) = re.findall(rf"useradd --create-home --uid {uid} (\w+)", DOCKERFILE)
+    assert name not in OF_DEBIAN
 
 
 def test_what_the_image_copies_is_there_and_no_secret_is() -> None:
