@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -19,19 +18,14 @@ import psycopg2
 
 from sync_assets.sandbox import Sandbox
 from sync_assets_tests import dagster_world, graphql
-from sync_assets_tests.dev import Dev, free_port, wait_for
+from sync_assets_tests.dev import Dev, wait_for
 from sync_assets_tests.project import ROOT, environment
+from sync_assets_tests.readme_cluster import COMMANDS, NAMES, Ports
 from sync_assets_tests.servers import PostgresServer, own_postgres, own_redis
 
 STATUSES = """{ runsOrError { ... on Runs { results {
   runId status tags { key value } assetSelection { path }
 } } } }"""
-SECTION = (
-    (ROOT / "README.md").read_text().split("## From a laptop to a cluster")[1].split("\n## ")[0]
-)
-NAMES = ("code", "daemon", "webserver", "worker")
-#: The commands of the README, by the process that each starts.
-COMMANDS = dict(zip(NAMES, re.findall(r"^uv run (.+)$", SECTION, re.M), strict=False))
 BINARIES = Path(sys.executable).parent
 INSTANCE = (ROOT / "deploy/dagster.yaml").read_text()
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
@@ -43,16 +37,15 @@ class Cluster:
 
     folder: Path
     postgres: PostgresServer
-    redis: str
+    ports: Ports
     variables: dict[str, str]
-    ports: dict[str, int]
     instance: str
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def ui(self) -> Dev:
         """What the UI shows."""
-        return Dev(self.ports["web"])
+        return Dev(self.ports.web)
 
     def start(self, name: str) -> None:
         """Start a process, of which there is one of this name."""
@@ -60,20 +53,19 @@ class Cluster:
         for part in ("home", "work", "scratch"):
             (home / part).mkdir(parents=True, exist_ok=True)
         (home / "home/dagster.yaml").write_text(self.instance)
-        program, *arguments = shlex.split(COMMANDS[name.partition("-")[0]])
+        told = self.ports.there(COMMANDS[name.partition("-")[0]]).removeprefix("uv run ")
+        program, *arguments = shlex.split(told)
         own = {
-            "4000": str(self.ports["code"]),
-            "3000": str(self.ports["web"]),
             "one@%h": f"{name}@%h",
             "deploy/workspace.yaml": str(ROOT / "deploy/workspace.yaml"),
         }
         command = [str(BINARIES / program), *(own.get(word, word) for word in arguments)]
-        variables = {"DAGSTER_HOME": str(home / "home"), "TMPDIR": str(home / "scratch")}
+        apart = {"DAGSTER_HOME": str(home / "home"), "TMPDIR": str(home / "scratch")}
         with (home / "log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 command,
                 cwd=home / "work",
-                env=environment(home, **self.variables, **variables),
+                env=environment(home, **{**self.variables, **apart}),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -141,38 +133,22 @@ class Cluster:
         return wait_for(over, seconds)
 
 
-def cluster_variables(
-    postgres: PostgresServer, redis: str, code: int, workers: int
-) -> dict[str, str]:
-    """What the README exports, but for DAGSTER_HOME."""
-    return {
-        "DAGSTER_POSTGRES_URL": postgres.url("dagster"),
-        "CELERY_BROKER_URL": redis,
-        "CELERY_RESULT_BACKEND": redis,
-        "CODE_SERVER_HOST": "127.0.0.1",
-        "CODE_SERVER_PORT": str(code),
-        "DESTINATION__WAREHOUSE__DESTINATION_TYPE": "postgres",
-        "DESTINATION__WAREHOUSE__CREDENTIALS": postgres.url("warehouse"),
-        "EXECUTION__MACHINES": "many",
-        "EXECUTION__MAX_CONCURRENT_RUNS": str(workers),
-        "EXECUTION__PARTITIONS_PER_RUN": "10",
-    }
-
-
 @contextmanager
 def cluster(
     folder: Path, sandbox: Sandbox, workers: int, instance: str = INSTANCE, **variables: str
 ) -> Iterator[Cluster]:
     """A cluster that answers, gone afterwards; `instance` is the `dagster.yaml` of all."""
     with own_postgres() as postgres, own_redis(folder / "redis") as redis:
-        ports = {"code": free_port(), "web": free_port()}
-        made = Cluster(folder, postgres, redis, {}, ports, instance)
-        made.variables = {
+        ports = Ports(postgres.port, redis)
+        given = {
             **dagster_world.environment(sandbox, folder),
-            **cluster_variables(postgres, redis, ports["code"], workers),
+            **ports.exports(),
+            "EXECUTION__MAX_CONCURRENT_RUNS": str(workers),
+            "EXECUTION__PARTITIONS_PER_RUN": "10",
             "AUTOMATION__ENABLED": "false",
             **variables,
         }
+        made = Cluster(folder, postgres, ports, given, instance)
         for database in ("dagster", "warehouse"):
             postgres.create(database)
         try:

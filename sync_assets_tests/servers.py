@@ -86,8 +86,8 @@ def _run(command: list[str]) -> None:
 
 
 @contextmanager
-def own_redis(folder: Path) -> Iterator[str]:
-    """A server that nobody else uses; gives its URL."""
+def own_redis(folder: Path) -> Iterator[int]:
+    """A server that nobody else uses; gives its port."""
     if shutil.which("redis-server") is None:
         unavailable("no redis-server")
     folder.mkdir()
@@ -100,7 +100,7 @@ def own_redis(folder: Path) -> Iterator[str]:
     try:
         time.sleep(0.5)
         assert process.poll() is None
-        yield f"redis://127.0.0.1:{port}/0"
+        yield port
     finally:
         process.kill()
         process.wait()
