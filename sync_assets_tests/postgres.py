@@ -40,7 +40,8 @@ def execute(database: str, sql: str, *values: Any) -> list[dict[str, Any]]:
 
 @contextmanager
 def own_database(template: str = "template1") -> Iterator[str]:
-    """A new database, a copy of the template, dropped afterwards."""
+    """A new database, a copy of the template, dropped afterwards; skips without a server."""
+    require_server()
     name = f"sync_assets_{uuid4().hex[:12]}"
     execute("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
     try:

@@ -10,7 +10,7 @@ import pytest
 from sync_assets.sources.rest import times
 from sync_assets_tests import conftest
 from sync_assets_tests.conftest import World
-from sync_assets_tests.postgres import PostgresWorld, own_database, require_server
+from sync_assets_tests.postgres import PostgresWorld, own_database
 
 NOTES = ("_dlt_loads", "_dlt_version")
 
@@ -74,6 +74,5 @@ def test_the_newest_notes_stay_however_old_they_are(world: World) -> None:
 
 @pytest.mark.long
 def test_notes_of_loads_are_kept_for_a_month_on_postgres(tmp_path: Path) -> None:
-    require_server()
     with conftest._world(tmp_path) as made, own_database() as database:
         tell(PostgresWorld.over(made, database))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from sync_assets.sources.rest import times
 from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED, DagsterRuns
+from sync_assets_tests.instances import local_instance
+from sync_assets_tests.storages import cluster_instance
+from sync_assets_tests.three_promotions import offer
 
 TABLES = ("promotions/promotions", "promotions/organizing_brands")
 DAY = timedelta(days=1)
@@ -30,6 +34,17 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         monkeypatch.setattr(times, "now", lambda: then)
 
     return pass_days
+
+
+@pytest.fixture(params=[local_instance, cluster_instance], ids=["SQLite", "Postgres"])
+def synced(request: pytest.FixtureRequest, world: World) -> Iterator[DagsterRuns]:
+    """An instance after the first sync, on the storage of a laptop and on that of a cluster."""
+    offer(world.api)
+    made: AbstractContextManager[dg.DagsterInstance] = request.param(world.folder)
+    with made as instance:
+        runs = DagsterRuns(instance)
+        runs.first_sync()
+        yield runs
 
 
 def retain(runs: DagsterRuns, **config: Any) -> tuple[dg.ExecuteInProcessResult, str]:

@@ -17,7 +17,7 @@ from sync_assets.lib.postgres_storage import KeptPostgresEventLog
 from sync_assets.lib.storage import KeptSqliteEventLog
 from sync_assets_tests.dev import wait_for
 from sync_assets_tests.instances import dagsters_sqlite, local_instance
-from sync_assets_tests.postgres import execute, require_server
+from sync_assets_tests.postgres import execute
 from sync_assets_tests.storages import cluster_instance
 
 ASSET = dg.AssetKey("a")
@@ -25,9 +25,6 @@ DIE = """
 import os, signal, sys
 from pathlib import Path
 import dagster as dg
-from sync_assets.lib.postgres_storage import KeptPostgresEventLog
-from sync_assets_tests.postgres import execute, require_server
-from sync_assets_tests.dev import wait_for
 from sync_assets_tests.instances import local_instance
 with local_instance(Path(sys.argv[1])) as instance:
     instance.report_runless_asset_event(dg.AssetMaterialization("a", partition="last"))
@@ -127,7 +124,6 @@ def test_nothing_stays_open_afterwards(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_on_postgres_one_connection_is_kept_and_a_lost_one_made_anew(tmp_path: Path) -> None:
-    require_server()
     with cluster_instance(tmp_path) as instance:
         log = instance.event_log_storage
         assert isinstance(log, KeptPostgresEventLog)

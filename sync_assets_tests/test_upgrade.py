@@ -15,7 +15,7 @@ from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets_tests import conftest
 from sync_assets_tests.conftest import World
-from sync_assets_tests.postgres import PostgresWorld, own_database, require_server
+from sync_assets_tests.postgres import PostgresWorld, own_database
 from sync_assets_tests.versions import FOLDER, PARENTS, RESOURCES, offer, restore
 
 VERSIONS = sorted({path.name.rsplit(".", 2)[0] for path in FOLDER.glob("*.sql")})
@@ -33,7 +33,6 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]
         if request.param == "duckdb":
             yield made
             return
-        require_server()
         with own_database() as database:
             yield PostgresWorld.over(made, database)
 
