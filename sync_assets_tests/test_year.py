@@ -13,7 +13,7 @@ pytestmark = pytest.mark.long
 
 def test_storage_at_day_four_is_what_it_was_at_day_two(tmp_path: Path) -> None:
     """Every four hours, with one day kept; `benchmark.year` plays longer stories."""
-    _, second, _, fourth = play(tmp_path, days=4, keep_days=1, step=4)
+    _, second, _, fourth = play(tmp_path, days=4, keep_days=1, retain_every=1, step=4)
     assert fourth.runs == second.runs
     assert fourth.events == second.events
     assert fourth.evaluations == second.evaluations
