@@ -90,6 +90,7 @@ def play(folder: Path, *, days: int, keep_days: int, retain_every: int, step: in
 
 def _sync(world: World, runs: DagsterRuns, hour: int) -> None:
     """The lists have changed, and are synced; those of users once a day."""
+    world.api.seen.clear()
     lists = world.api.lists
     lists["/promotions"] = [{"id": str(n), "title": f"{hour}"} for n in range(PROMOTIONS)]
     lists["/organizing_brands"] = _records(BRANDS, hour)
