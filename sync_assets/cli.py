@@ -15,6 +15,7 @@ from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.destination import configured_destination
 from sync_assets.warehouse.errors import UnknownPartitionError
+from sync_assets.warehouse.execution import execution
 from sync_assets.warehouse.sync import Request, sync
 
 SHOWN = 10
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     journals: dict[str, Journal] = {}
     try:
         configured_destination()
+        execution()
         for api in chosen:
             api.resolve()
         for api in chosen:

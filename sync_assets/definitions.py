@@ -4,7 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from sync_assets.lib.execution import build_executor, execution
+from sync_assets.lib.execution import build_executor
+from sync_assets.warehouse.execution import execution
 
 
 @dg.definitions

@@ -13,11 +13,13 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import execute_job
 
+from sync_assets.cli import main
 from sync_assets.definitions import defs
 from sync_assets.lib.api_definitions import build_api_definitions
-from sync_assets.lib.execution import ExecutionSettings, backfill_policy, build_executor, execution
+from sync_assets.lib.execution import backfill_policy, build_executor
 from sync_assets.lib.keys import range_tags, stretches
 from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets.warehouse.execution import ExecutionSettings, execution
 from sync_assets_tests.conftest import APIS, World
 from sync_assets_tests.dagster_world import PARTITION_SENSOR, DagsterRuns
 from sync_assets_tests.three_promotions import offer, promotion
@@ -45,7 +47,7 @@ def test_a_wrong_word_is_named_with_its_variable(world: World, variable: str, va
         execution()
 
 
-@pytest.mark.parametrize("kind", ["duckdb", "dlt.destinations.duckdb", None])
+@pytest.mark.parametrize("kind", ["duckdb", "dlt.destinations.duckdb", "ducklake", None])
 @pytest.mark.parametrize(
     ("variable", "value"), [("EXECUTION__MACHINES", "many"), ("EXECUTION__EXECUTOR", "celery")]
 )
@@ -59,6 +61,8 @@ def test_a_duckdb_file_is_refused_where_many_machines_write(
     with pytest.raises(ConfigurationError, match="DESTINATION_TYPE=postgres") as caught:
         defs()
     assert f"{variable}={value}" in str(caught.value)
+    assert main([]) == 1
+    assert world.api.seen == []
 
 
 @pytest.mark.parametrize("kind", ["postgres", "motherduck", "dlt.destinations.snowflake"])

@@ -10,11 +10,11 @@ import duckdb
 import pytest
 
 from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS
-from sync_assets.lib.execution import ExecutionSettings
 from sync_assets.lib.retention import VARIABLE, RetentionSettings
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
+from sync_assets.warehouse.execution import ExecutionSettings
 from sync_assets_tests import fault_table
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED

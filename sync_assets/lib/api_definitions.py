@@ -6,13 +6,14 @@ import dagster as dg
 
 from sync_assets.lib.assets import build_partition_assets, build_table_assets
 from sync_assets.lib.checks import build_checks
-from sync_assets.lib.execution import backfill_policy, execution
+from sync_assets.lib.execution import backfill_policy
 from sync_assets.lib.freshness_sensor import build_freshness_sensor
 from sync_assets.lib.partition_sensor import build_partition_sensor
 from sync_assets.lib.prune import build_prune_job
 from sync_assets.lib.schedules import build_partitions_schedule, build_tables_schedule
 from sync_assets.lib.settings import automation
 from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.execution import execution
 
 
 def build_api_definitions(api: Api) -> dg.Definitions:

@@ -1,4 +1,4 @@
-"""How runs are executed: ordinary dlt configuration under `EXECUTION__*`.
+"""The executor of all jobs, and into which runs a backfill is cut.
 
 What cannot work is refused before it does harm: at the load of the code location what the
 environment tells, at the start of a run what only its Dagster instance tells.
@@ -11,47 +11,12 @@ from importlib import import_module
 from typing import Any
 
 import dagster as dg
-from dlt.common.configuration import configspec
-from dlt.common.configuration.specs import BaseConfiguration
 
 from sync_assets.sources.rest.errors import ConfigurationError
-from sync_assets.sources.rest.settings import resolve
 from sync_assets.warehouse.destination import is_embedded
+from sync_assets.warehouse.execution import ExecutionSettings, not_shared
 
-EXECUTORS = ("in_process", "multiprocess", "celery")
-MACHINES = ("one", "many")
 CELERY_VARIABLES = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
-REMEDY = (
-    "Set DESTINATION__WAREHOUSE__DESTINATION_TYPE=postgres (or another server, motherduck for "
-    "instance) and DESTINATION__WAREHOUSE__CREDENTIALS to its URL."
-)
-
-
-@configspec
-class ExecutionSettings(BaseConfiguration):
-    """The executor of each run, partitions a run (0: all in one), and how many machines write."""
-
-    executor: str = "in_process"
-    partitions_per_run: int = 0
-    machines: str = "one"
-
-
-def execution() -> ExecutionSettings:
-    """The settings; `ConfigurationError` where one is wrong or would tear the warehouse."""
-    settings = resolve(ExecutionSettings(), ["execution"], {})
-    for name, words in (("executor", EXECUTORS), ("machines", MACHINES)):
-        word = getattr(settings, name)
-        if word not in words:
-            raise ConfigurationError(
-                f"EXECUTION__{name.upper()} must be one of {', '.join(words)}, not {word!r}."
-            )
-    if settings.partitions_per_run < 0:
-        raise ConfigurationError("EXECUTION__PARTITIONS_PER_RUN must be at least 0.")
-    for variable in ("EXECUTION__MACHINES=many", "EXECUTION__EXECUTOR=celery"):
-        name, _, word = variable.removeprefix("EXECUTION__").lower().partition("=")
-        if getattr(settings, name) == word and is_embedded():
-            raise ConfigurationError(_not_shared(f"{variable} lets"))
-    return settings
 
 
 def build_executor(settings: ExecutionSettings) -> dg.ExecutorDefinition:
@@ -112,11 +77,4 @@ def _refuse(settings: ExecutionSettings, instance: dg.DagsterInstance) -> None:
     at_home = instance.is_ephemeral or isinstance(launcher, dg.DefaultRunLauncher)
     if not at_home and is_embedded():
         who = f"The {type(launcher).__name__} of dagster.yaml lets"
-        raise dg.DagsterInvariantViolationError(_not_shared(who))
-
-
-def _not_shared(who: str) -> str:
-    return (
-        f"{who} more than one machine write, and the warehouse is a DuckDB file, which only "
-        f"processes of one machine can share. {REMEDY}"
-    )
+        raise dg.DagsterInvariantViolationError(not_shared(who))

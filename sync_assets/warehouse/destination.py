@@ -70,17 +70,21 @@ def is_duckdb(destination: AnyDestination) -> bool:
 
 
 def is_embedded() -> bool:
-    """Whether dlt's configuration names a DuckDB file, by its type alone: no secret is read."""
-    return _kind().rpartition(".")[2] == DEFAULT_TYPE
+    """Whether the warehouse is a file, by its type alone: no secret is read.
+
+    A DuckLake keeps its catalog in one unless it is told otherwise.
+    """
+    return configured_kind().rpartition(".")[2] in (DEFAULT_TYPE, "ducklake")
 
 
-def _kind() -> str:
+def configured_kind() -> str:
+    """The destination's type as configured."""
     return str(dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE)
 
 
 def configured_destination() -> AnyDestination:
     """The destination as configured; `WarehouseError` for none and for one that cannot do it."""
-    kind = _kind()
+    kind = configured_kind()
     credentials = None
     if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
         credentials = DEFAULT_CREDENTIALS  # dlt reads credentials from no committed file
