@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
+import dagster_celery.launcher
 import pytest
-from dagster._core.launcher import WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 
 from sync_assets.lib import celery_launcher
 
@@ -70,6 +71,27 @@ def test_a_worker_that_executes_the_run_is_healthy(
 ) -> None:
     workers_answer(launcher, monkeypatch, "another task", "task STARTED")
     assert health(launcher, "STARTED")[0] == WorkerStatus.RUNNING
+
+
+def test_a_task_that_ends_while_it_is_asked_for_is_left_to_the_next_look(
+    launcher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(task: str) -> dict[str, Any]:
+        return {"status": "SUCCESS", "result": 1}
+
+    monkeypatch.setattr(
+        dagster_celery.launcher.CeleryRunLauncher,
+        "check_run_worker_health",
+        lambda *_: CheckRunHealthResult(WorkerStatus.RUNNING),
+    )
+    monkeypatch.setattr(launcher.celery.backend, "get_task_meta", ended)
+    assert health(launcher, "STARTED")[0] == WorkerStatus.RUNNING
+
+
+def test_a_run_without_a_task_is_not_waited_for(launcher: Any) -> None:
+    found = launcher.check_run_worker_health(dg.DagsterRun(job_name="a_job"))
+    assert found.status == WorkerStatus.UNKNOWN
+    assert "Celery task" in found.msg
 
 
 def test_a_task_that_ended_has_left_its_run_behind(launcher: Any) -> None:

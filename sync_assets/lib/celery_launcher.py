@@ -22,7 +22,9 @@ class CeleryRunLauncher(launcher.CeleryRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether somebody is executing a run that has started and not ended."""
-        task: Any = self.celery.AsyncResult(run.tags[DAGSTER_CELERY_TASK_ID_TAG])
+        task = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+        if task is None:  # the daemon died before it could note it
+            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "Nobody knows the run's Celery task.")
         found = super().check_run_worker_health(run)
         if found.status == WorkerStatus.SUCCESS:
             return CheckRunHealthResult(
@@ -30,10 +32,12 @@ class CeleryRunLauncher(launcher.CeleryRunLauncher):
             )
         if found.status != WorkerStatus.RUNNING:
             return found
-        worker = str((task.info or {}).get("hostname"))
-        if task.state == "STARTED" and not self._is_busy(worker, task.id):
-            message = f"The Celery worker {worker} no longer executes the run."
-            return CheckRunHealthResult(WorkerStatus.FAILED, message)
+        known: Any = self.celery.backend.get_task_meta(task)
+        if known["status"] == "STARTED":  # else it ended since, and the next look tells how
+            worker = known["result"]["hostname"]
+            if not self._is_busy(worker, task):
+                message = f"The Celery worker {worker} no longer executes the run."
+                return CheckRunHealthResult(WorkerStatus.FAILED, message)
         return found
 
     def _is_busy(self, worker: str, task: str) -> bool:
