@@ -11,6 +11,7 @@ import pytest
 from dagster import DagsterRunStatus
 
 from sync_assets.lib.freshness_sensor import within_budget
+from sync_assets.lib.keys import range_tags
 from sync_assets.lib.requests import Demand
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest import times
@@ -224,6 +225,27 @@ def test_the_nightly_schedule_requests_live_partitions_alone(synced: DagsterRuns
     run = synced.run_request(requests[0])
     assert run.success
     assert {e.partition for e in run.get_asset_materialization_events()} == {"1"}
+
+
+@pytest.mark.long
+def test_schedules_leave_out_what_is_under_way(synced: DagsterRuns) -> None:
+    users, tables = (
+        frozenset(dg.AssetKey(["promotions", name]) for name in names)
+        for names in (["users"], ["promotions", "organizing_brands"])
+    )
+    synced.begin(users, range_tags(["1"]), DagsterRunStatus.STARTED)
+    nightly = dg.SensorResult(synced.schedule("promotions_promotions_nightly"))
+    assert sorted(wanted(nightly), key=lambda run: run[1]) == [
+        (CHILDREN - {"users"}, ["1", "1"]),
+        (CHILDREN, ["3", "3"]),
+    ]
+    (hourly,) = synced.schedule("promotions_hourly")
+    assert {*(hourly.asset_selection or [])} == tables
+    synced.begin(frozenset(sorted(tables)[:1]), {}, DagsterRunStatus.STARTED)
+    (hourly,) = synced.schedule("promotions_hourly")
+    assert hourly.asset_selection == sorted(tables)[1:]
+    synced.begin(tables, {}, DagsterRunStatus.STARTED)
+    assert synced.schedule("promotions_hourly") == []
 
 
 def test_the_nightly_schedule_skips_where_nothing_is_known(runs: DagsterRuns) -> None:

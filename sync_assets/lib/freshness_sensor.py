@@ -10,12 +10,11 @@ import dagster as dg
 
 from sync_assets.lib.checklist import FRESH, fresh
 from sync_assets.lib.freshness import Verdict, judge
-from sync_assets.lib.keys import partition_key
 from sync_assets.lib.memory import Memory
 from sync_assets.lib.requests import Demand, demands
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
-from sync_assets.lib.underway import under_way
+from sync_assets.lib.underway import is_free, list_of, lists_under_way
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.errors import WarehouseBusyError
@@ -48,10 +47,8 @@ def build_freshness_sensor(
         needed = [verdict for verdict in verdicts if verdict.needed]
         memory = Memory.read(context.cursor)
         memory.forget_all_but(needed)
-        busy = _under_way(api, context.instance)
-        free = [
-            verdict for verdict in needed if not {(verdict.resource, None), _list(verdict)} & busy
-        ]
+        busy = lists_under_way(api, context.instance)
+        free = [verdict for verdict in needed if is_free(verdict, busy)]
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
         chosen = within_budget(demands(api, ripe, context.instance, longest), settings)
         memory.ask(_covered(ripe, chosen), now)
@@ -86,23 +83,7 @@ def _covered(verdicts: Iterable[Verdict], chosen: Iterable[Demand]) -> list[Verd
         for resource in demand.resources
         for key in demand.keys or (None,)
     }
-    return [verdict for verdict in verdicts if _list(verdict) in lists]
-
-
-def _list(verdict: Verdict) -> tuple[str, str | None]:
-    parent = verdict.parent
-    return verdict.resource, None if parent is None else partition_key(parent)
-
-
-def _under_way(api: Api, instance: dg.DagsterInstance) -> set[tuple[str, str | None]]:
-    order = {
-        asset_key(api, child): keys
-        for parent in api.parents
-        for keys in [list(instance.get_dynamic_partitions(parent.partitions))]
-        for child in api.children(parent.resource)
-    }
-    assets = [asset_key(api, resource) for resource in api.endpoints]
-    return {(asset.path[-1], key) for asset, key in under_way(instance, assets, order)}
+    return [verdict for verdict in verdicts if list_of(verdict) in lists]
 
 
 def _news(

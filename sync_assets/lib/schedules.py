@@ -1,4 +1,4 @@
-"""Schedules: tables by the hour, live partitions by the night."""
+"""Schedules: tables by the hour, live partitions by the night; nothing that is under way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dagster as dg
 from sync_assets.lib.freshness import judge
 from sync_assets.lib.requests import demands
 from sync_assets.lib.settings import AutomationSettings
+from sync_assets.lib.underway import is_free, lists_under_way
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.warehouse.errors import WarehouseBusyError
@@ -26,8 +27,12 @@ def build_tables_schedule(
         default_status=settings.schedule_status,
         description=f"Syncs the {api.name} tables that are one list.",
     )
-    def hourly() -> dg.RunRequest:
-        return dg.RunRequest(asset_selection=sorted(tables.keys))
+    def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        busy = {resource for resource, _ in lists_under_way(api, context.instance)}
+        free = sorted(key for key in tables.keys if key.path[-1] not in busy)
+        if not free:
+            return dg.SkipReason(f"all tables of {api.name} are under way")
+        return dg.RunRequest(asset_selection=free)
 
     return hourly
 
@@ -59,8 +64,11 @@ def build_partitions_schedule(
         names = api.children(parent.resource)
         verdicts = judge(api, known, settings, times.now())
         live = [verdict for verdict in verdicts if verdict.live and verdict.resource in names]
-        found = demands(api, live, context.instance, longest)
+        busy = lists_under_way(api, context.instance)
+        free = [verdict for verdict in live if is_free(verdict, busy)]
+        found = demands(api, free, context.instance, longest)
         requests = [demand.request(api, context.scheduled_execution_time) for demand in found]
-        return requests or dg.SkipReason(f"no partition of {parent.partitions} is live")
+        what = "not under way already" if live else "live"
+        return requests or dg.SkipReason(f"no partition of {parent.partitions} is {what}")
 
     return nightly
