@@ -16,7 +16,7 @@ from sync_assets.lib.retention import VARIABLE, build_retention_definitions
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets_tests.conftest import World
-from sync_assets_tests.dagster_world import LOADED, DagsterRuns
+from sync_assets_tests.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
 from sync_assets_tests.instances import local_instance
 from sync_assets_tests.storages import cluster_instance
 from sync_assets_tests.three_promotions import offer
@@ -102,7 +102,7 @@ def test_what_is_newest_stays_and_the_rest_goes_without_a_trace(
 
     run, said = retain(synced, dry_run=False)
     assert "5 runs ended more than 30 days ago; 3 of them hold the newest" in said
-    assert "2 runs removed" in said  # the dry run is as old by now
+    assert "2 runs, and 0 events of no run, are removed" in said  # the dry run is as old by now
     assert set(all_runs) - set(ids(synced)) == {first[0]}
     assert files_of(world, first[0]) == []
     assert files_of(world, first[1])
@@ -110,24 +110,59 @@ def test_what_is_newest_stays_and_the_rest_goes_without_a_trace(
     assert run.run_id in ids(synced)
 
 
+def left_of_no_run(runs: DagsterRuns) -> dict[str, int]:
+    """How many rows of no run the event log has."""
+    log: Any = runs.instance.event_log_storage
+    counts = {}
+    with log.index_connection() as connection:
+        for table in ("event_logs", "asset_check_executions"):
+            query = f"SELECT count(*) FROM {table} WHERE run_id = ''"  # noqa: S608 - our names
+            counts[table] = int(connection.exec_driver_sql(query).scalar())
+    return counts
+
+
+@pytest.mark.long
+def test_events_of_no_run_go_but_for_the_newest_of_each_kind(
+    synced: DagsterRuns, later: Callable[[int], None]
+) -> None:
+    users = dg.AssetKey(["promotions", "users"])
+    for passed in (True, False, True):
+        synced.instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(asset_key=users, check_name="fresh", passed=passed)
+        )
+        for key in "12":
+            synced.instance.report_runless_asset_event(
+                dg.AssetMaterialization(users, partition=key)
+            )
+    before = known(synced)
+    later(40)
+    said = retain(synced)[1]
+    assert "and 6 events of no run, would be removed" in said
+    retain(synced, dry_run=False)
+    assert known(synced) == before
+    assert left_of_no_run(synced) == {"event_logs": 3, "asset_check_executions": 1}
+
+
 @pytest.mark.long
 def test_after_it_the_sensors_ask_for_what_they_asked_for_before(
     synced: DagsterRuns, later: Callable[[int], None]
 ) -> None:
+    synced.run(*TABLES)
+    followed = synced.tick(PARTITION_SENSOR)
+    assert isinstance(followed, dg.SensorResult)
     later(40)
 
-    def requested() -> set[str]:
+    def requested() -> list[tuple[list[dg.AssetKey], dict[str, str]]]:
         result = synced.tick("promotions_freshness")
         assert isinstance(result, dg.SensorResult)
-        return {
-            str(sorted(r.asset_selection or [])) + str(r.tags) for r in result.run_requests or ()
-        }
+        return [(sorted(r.asset_selection or []), dict(r.tags)) for r in result.run_requests or ()]
 
     before = requested()
     assert before
-    synced.run(*TABLES)
-    assert retain(synced, dry_run=False)[0].success
-    assert requested() <= before
+    assert "1 runs, and 0 events of no run, are removed" in retain(synced, dry_run=False)[1]
+    assert requested() == before
+    again = synced.tick(PARTITION_SENSOR, followed.cursor)
+    assert "nothing new" in str(getattr(again, "skip_message", ""))
 
 
 @pytest.mark.long

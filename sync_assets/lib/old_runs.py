@@ -37,16 +37,13 @@ def needed_runs(instance: dg.DagsterInstance) -> set[str]:
     """The runs that something newest is known from."""
     events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
     materialized = events.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION.value
-    by_partition = [events.asset_key, events.partition]
-    by_check = [checks.asset_key, checks.check_name, checks.partition]
-    evaluated = checks.execution_status.in_(EVALUATED)
-    with _storage(instance).index_connection() as connection:
+    materializations = newest(events, [events.asset_key, events.partition], materialized)
+    with event_log(instance).index_connection() as connection:
         found = {
             run_id
             for query in (
-                _runs_of_newest(events, by_partition, materialized),
-                _runs_of_newest(checks, by_check, db.true()),
-                _runs_of_newest(checks, by_check, evaluated),
+                db.select(events.run_id).where(events.id.in_(materializations)),
+                db.select(checks.run_id).where(checks.id.in_(newest_evaluations())),
             )
             for (run_id,) in connection.execute(query)
         }
@@ -56,26 +53,36 @@ def needed_runs(instance: dg.DagsterInstance) -> set[str]:
 
 def delete_runs(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
     """Remove runs, their events, evaluations and logs; the run last, so that none is half known."""
-    storage = _storage(instance)
+    storage = event_log(instance)
+    for run_id in run_ids:  # first, because a bucket may forbid it
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
     gone = AssetCheckExecutionsTable.delete().where(
         AssetCheckExecutionsTable.c.run_id.in_(run_ids)  # Dagster leaves them behind
     )
     with storage.index_connection() as connection:
         connection.execute(gone)
     for run_id in run_ids:
-        instance.compute_log_manager.delete_logs(prefix=[run_id])
         storage.delete_events(run_id)
         instance.delete_run(run_id)
         for path in _files(storage, run_id):
             path.unlink(missing_ok=True)
 
 
-def _runs_of_newest(columns: Any, keys: Iterable[Any], which: Any) -> Any:
-    newest = db.select(db.func.max(columns.id)).where(which).group_by(*keys)
-    return db.select(columns.run_id).where(columns.id.in_(newest)).distinct()
+def newest(columns: Any, keys: Iterable[Any], which: Any) -> Any:
+    """The ids of the newest rows of a table, one for each value of the keys."""
+    return db.select(db.func.max(columns.id)).where(which).group_by(*keys)
 
 
-def _storage(instance: dg.DagsterInstance) -> SqlEventLogStorage:
+def newest_evaluations() -> Any:
+    """The ids of each check's newest evaluation, and of the newest that came to a verdict."""
+    checks = AssetCheckExecutionsTable.c
+    keys = [checks.asset_key, checks.check_name, checks.partition]
+    evaluated = checks.execution_status.in_(EVALUATED)
+    return db.union(newest(checks, keys, db.true()), newest(checks, keys, evaluated))
+
+
+def event_log(instance: dg.DagsterInstance) -> SqlEventLogStorage:
+    """The instance's event log, which must be one in SQL."""
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         raise dg.Failure(f"{type(storage).__name__} keeps its events by rules of its own")

@@ -49,6 +49,7 @@ def _job() -> dg.JobDefinition:
     @dg.op(name="remove_old_runs")
     def remove(context: dg.OpExecutionContext, config: RetentionConfig) -> None:
         # SQLAlchemy takes half a second to import, which the code location need not wait for
+        from sync_assets.lib.old_events import count_old_events, delete_old_events
         from sync_assets.lib.old_runs import delete_runs, needed_runs, old_runs
 
         if config.keep_days < 1:
@@ -60,12 +61,15 @@ def _job() -> dg.JobDefinition:
             f"{len(old)} runs ended more than {config.keep_days} days ago; {len(old) - len(going)} "
             "of them hold the newest materialization or evaluation of something and stay"
         )
+        events = count_old_events(context.instance, before)
+        what = f"{len(going)} runs, and {events} events of no run,"
         if config.dry_run:
-            context.log.info(f"{len(going)} runs would be removed; run again with dry_run: false")
+            context.log.info(f"{what} would be removed; run again with dry_run: false")
             return
         for first in range(0, len(going), AT_ONCE):
             delete_runs(context.instance, going[first : first + AT_ONCE])
-        context.log.info(f"{len(going)} runs removed")
+        delete_old_events(context.instance, before)
+        context.log.info(f"{what} are removed")
 
     @dg.job(
         name=NAME,
