@@ -106,6 +106,24 @@ def test_the_containers_run_what_the_test_of_the_cluster_runs() -> None:
         assert shutil.which(command.split()[0], path=Path(sys.executable).parent)
 
 
+def test_the_containers_share_the_scratch_in_which_they_tell_each_other_of_the_rate() -> None:
+    ours = COMPOSE["x-sync-assets"]
+    assert ours["volumes"] == [f"scratch:{ours['environment']['TMPDIR']}"]
+    assert "scratch" in COMPOSE["volumes"]
+    assert "mkdir scratch && chown -R dagster /app/home /app/scratch" in DOCKERFILE
+
+
+def test_settings_and_secrets_come_from_a_file_that_git_and_the_image_ignore() -> None:
+    for name in OURS:
+        assert COMPOSE["services"][name]["env_file"] == [{"path": ".env", "required": False}]
+    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert ignored[1] == "*"
+    copied = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    sources = [value.split()[:-1] for name, value in instructions() if name == "COPY"]
+    assert copied == {source.removeprefix("./") for found in sources for source in found}
+
+
 def test_as_many_runs_as_workers(variables: dict[str, str]) -> None:
     replicas = COMPOSE["services"]["worker"]["deploy"]["replicas"]
     assert int(variables["EXECUTION__MAX_CONCURRENT_RUNS"]) == replicas
@@ -131,7 +149,7 @@ def test_the_chart_is_told_what_the_instance_is_told() -> None:
     (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
     common = COMPOSE["x-sync-assets"]["environment"]
     for name, value in deployment["env"].items():
-        assert common[name] == value
+        assert re.sub(r"\$\{\w+:-(.+)\}", r"\1", common[name]) == value
 
 
 def test_the_chart_starts_what_the_images_user_may_start() -> None:
@@ -176,6 +194,17 @@ def test_the_image_is_bounded_and_nobody_is_root() -> None:
     assert int(uid) > 0
     (name,) = re.findall(rf"useradd --create-home --uid {uid} (\w+)", DOCKERFILE)
     assert name not in OF_DEBIAN
+
+
+def test_what_the_image_installs_is_bounded() -> None:
+    lists = re.findall(
+        r"^(?:dependencies|cluster|kubernetes) = \[\n(.*?)^\]",
+        (ROOT / "pyproject.toml").read_text(),
+        re.M | re.S,
+    )
+    wanted = re.findall(r'"(.+)"', "".join(lists))
+    assert len(lists) == 3
+    assert not [one for one in wanted if "<" not in one]
 
 
 def test_what_the_image_copies_is_there_and_no_secret_is() -> None:
