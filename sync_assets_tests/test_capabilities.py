@@ -24,6 +24,7 @@ REFUSED = {
     "athena": [GAPS],
     "clickhouse": [GAPS],
     "dremio": [GAPS],
+    "lance": [PARENT, TABLE, GAPS, DIALECT],
     "lancedb": [PARENT, TABLE, GAPS, DIALECT],
     "qdrant": [PARENT, TABLE, GAPS, DIALECT],
     "weaviate": [PARENT, TABLE, GAPS, DIALECT],

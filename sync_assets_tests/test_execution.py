@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,14 @@ def test_celery_needs_a_broker_and_a_backend(world: World, missing: str) -> None
         world.monkeypatch.setenv(variable, "redis://127.0.0.1:1/0")
     world.monkeypatch.delenv(missing)
     with pytest.raises(ConfigurationError, match=f"{missing} is not set"):
+        build_executor(ExecutionSettings(executor="celery"))
+
+
+def test_celery_needs_packages_and_says_which(world: World) -> None:
+    for variable in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
+        world.monkeypatch.setenv(variable, "redis://127.0.0.1:1/0")
+    world.monkeypatch.setitem(sys.modules, "dagster_celery", None)  # as if it were not installed
+    with pytest.raises(ConfigurationError, match=r"install sync-assets\[cluster\]"):
         build_executor(ExecutionSettings(executor="celery"))
 
 

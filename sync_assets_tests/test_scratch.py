@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.scratch import A_DAY, IN_USE, scratch, sweep
 from sync_assets_tests.conftest import World
 from sync_assets_tests.processes import Task, workers
@@ -79,6 +80,15 @@ def test_only_what_nobody_holds_is_swept(folder: Path) -> None:
         assert mine.is_dir()
         assert all(path.is_dir() for path in others)
     assert not mine.exists()
+
+
+def test_a_sync_without_room_for_scratch_asks_for_some(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(world.folder / "not_there"))
+    with pytest.raises(WarehouseError, match="Make room or set TMPDIR"):
+        world.sync("promotions", "promotions")
+    assert world.api.seen == []
 
 
 def test_what_an_older_version_left_is_swept_after_a_day(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """What a version of this project leaves behind, as SQL: `<version>.<warehouse>.sql`.
 
 Each file was written by `python -m sync_assets_tests.versions <version>` in a checkout of that
-version, and is never written again.
+version, with this module beside it where it had none, and is never written again.
+0.1.0 is commit 2d17e59, tag v0.1.0.
 """
 
 from __future__ import annotations
