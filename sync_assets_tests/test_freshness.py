@@ -17,7 +17,7 @@ from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest import times
 from sync_assets.warehouse.lock import exclusive
 from sync_assets_tests.conftest import World
-from sync_assets_tests.dagster_world import PARTITION_SENSOR, DagsterRuns
+from sync_assets_tests.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
 
 SENSOR = "promotions_freshness"
 START = times.now()
@@ -234,6 +234,8 @@ def test_schedules_leave_out_what_is_under_way(synced: DagsterRuns) -> None:
         for names in (["users"], ["promotions", "organizing_brands"])
     )
     synced.begin(users, range_tags(["1"]), DagsterRunStatus.STARTED)
+    other = LOADED.resolve_job_def("retention")
+    synced.instance.create_run_for_job(other, status=DagsterRunStatus.STARTED)
     nightly = dg.SensorResult(synced.schedule("promotions_promotions_nightly"))
     assert sorted(wanted(nightly), key=lambda run: run[1]) == [
         (CHILDREN - {"users"}, ["1", "1"]),

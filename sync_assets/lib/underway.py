@@ -7,6 +7,7 @@ from functools import partial
 
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.remote_representation.code_location import is_implicit_asset_job_name
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from sync_assets.lib.freshness import Verdict
@@ -25,14 +26,15 @@ def under_way(
 ) -> set[Subject]:
     """What of these assets some run or backfill that is not over will sync.
 
-    `order` holds the keys of partitioned assets in their order. A run that names no assets, and
-    a backfill whose runs are not all made, count for all of theirs.
+    `order` holds the keys of partitioned assets in their order. A run of the asset job that names
+    no assets, and a backfill whose runs are not all made, count for all of theirs.
     """
     wanted = set(assets)
     found: set[Subject] = set()
     unfinished = dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES))
     for run in instance.get_runs(unfinished):
-        for asset in wanted & set(run.asset_selection or wanted):
+        every = wanted if is_implicit_asset_job_name(run.job_name) else ()
+        for asset in wanted & set(run.asset_selection or every):
             found |= {(asset, key) for key in keys_of(run.tags, partial(_of, order, asset))}
     requested = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
     for backfill in instance.get_backfills(requested):
