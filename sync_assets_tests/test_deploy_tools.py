@@ -31,7 +31,7 @@ def tools() -> None:
     """The packages of the group `deploy` are there, or these tests are skipped."""
     for name in ("check_jsonschema", "dagster_k8s", "dagster_aws"):
         if find_spec(name) is None:
-            unavailable(f"no {name}: uv run --group deploy pytest -m long")
+            unavailable(f"no {name}: uv run --isolated --group deploy pytest -m long brings it")
 
 
 def verdict(command: list[str], path: Path) -> tuple[int, str]:

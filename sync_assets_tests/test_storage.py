@@ -8,9 +8,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy.event
 
 from sync_assets.lib import storage
 from sync_assets.lib.postgres_storage import KeptPostgresEventLog
@@ -24,6 +26,7 @@ ASSET = dg.AssetKey("a")
 DIE = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 import dagster as dg
 from sync_assets_tests.instances import local_instance
 with local_instance(Path(sys.argv[1])) as instance:
@@ -139,6 +142,27 @@ def test_on_postgres_one_connection_is_kept_and_a_lost_one_made_anew(tmp_path: P
         materialize(instance, "4")
         assert instance.get_materialized_partitions(ASSET) == {"1", "2", "3", "4"}
         assert name.startswith("sync_assets")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("statement", ["INSERT INTO event_logs", "NOTIFY"])
+def test_a_connection_that_is_lost_in_a_statement_loses_no_event(
+    tmp_path: Path, statement: str
+) -> None:
+    with cluster_instance(tmp_path) as instance:
+        log = instance.event_log_storage
+        assert isinstance(log, KeptPostgresEventLog)
+        lost = []
+
+        def lose(connection: Any, _: object, text: str, *__: object) -> None:
+            if text.startswith(statement) and not lost:
+                lost.append(connection.connection.dbapi_connection.get_backend_pid())
+                execute("postgres", "SELECT pg_terminate_backend(%s)", *lost)
+
+        sqlalchemy.event.listen(log._engine, "before_cursor_execute", lose)
+        materialize(instance, "1", "2")
+        assert lost
+        assert instance.get_materialized_partitions(ASSET) == {"1", "2"}
 
 
 def open_shards() -> set[Path]:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster import StringSource
+from dagster._core.events.log import EventLogEntry
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 
 
 class KeptPostgresEventLog(PostgresEventLogStorage):
@@ -27,6 +29,15 @@ class KeptPostgresEventLog(PostgresEventLogStorage):
             max_overflow=-1,
             pool_pre_ping=True,  # the server may have been restarted
         )
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event; once more where the server went away meanwhile, so it may stand twice."""
+        try:
+            super().store_event(event)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            super().store_event(event)
 
     def dispose(self) -> None:
         """Close what is open."""
