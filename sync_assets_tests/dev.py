@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -84,6 +85,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until it has ended by itself; who does not is killed with all that he started."""
+    try:
+        assert process.wait(60) == 0
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
 @contextmanager
 def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
     """Run `dagster dev` in a folder until the block ends, then stop it as Ctrl-C does."""
@@ -95,9 +106,10 @@ def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
             env=environment(folder, **variables),
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
         try:
             yield Dev(port)
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+            _end(process)
