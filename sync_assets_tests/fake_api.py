@@ -84,7 +84,6 @@ class FakeApi:
         self.next_link: Callable[[str, int], Any] = lambda url, page: f"{url}?page={page}"
         self.last_links: dict[str, Any] | None = {"next": None}
         self.last_paging: dict[str, Any] = {"next_cursor": None}
-        self.etag: Callable[[bytes], str | None] = lambda content: None
         self.faults: dict[str, list[Fault]] = {}
         self.lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -231,9 +230,6 @@ def _answer(api: FakeApi, handler: BaseHTTPRequestHandler) -> None:
         body = fault.edit(body)
     content = json.dumps(body).encode() if fault.body is None else fault.body
     as_commanded = fault.body is not None or fault.status != 200
-    if status == 200 and not as_commanded and (etag := api.etag(content)):
-        fault.headers.setdefault("ETag", etag)
-        status = 304 if headers.get("if-none-match") == etag else 200
     _send(handler, fault, fault.status if as_commanded else status, content)
     fault.after()
 

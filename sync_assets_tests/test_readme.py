@@ -69,7 +69,6 @@ def test_the_defaults_are_those_of_the_code() -> None:
         "backoff_factor",
         "max_wait",
         "timeout",
-        "keep_pages",
     ):
         (told,) = re.findall(rf"^\| `SOURCES__<SOURCE>__{name.upper()}` \| (\d+) \|", README, re.M)
         assert float(told) == float(getattr(ApiSettings, name))

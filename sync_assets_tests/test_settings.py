@@ -162,3 +162,12 @@ def test_a_warehouse_file_that_is_none_is_named_before_the_first_request(world: 
     ):
         sync(Request(APIS["affiliates"], ["coupons"]))
     assert world.api.seen == []
+
+
+def test_a_setting_for_kept_pages_is_accepted_and_said_to_have_no_effect(world: World) -> None:
+    world.api.lists["/v1/coupons"] = [{"id": 1}]
+    world.configure("affiliates", keep_pages=7)
+    said: list[str] = []
+    world.sync("affiliates", "coupons", say=said.append)
+    assert world.ids("affiliates.coupons") == [1]
+    assert [line for line in said if "SOURCES__AFFILIATES__KEEP_PAGES has no effect" in line]

@@ -59,7 +59,6 @@ def _figures(api: Api, listing: Listing) -> dict[str, Any]:
         "pages": listing.pages,
         "requests": listing.requests,
         "retries": listing.retries,
-        "not_modified": len(listing.not_modified),
         "duplicates": listing.duplicates,
         "quarantined": len(listing.problems),
         "bytes": listing.bytes,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from sync_assets.sandbox import affiliates, events, promotions
 from sync_assets.sandbox.listing import Listing, Row
 from sync_assets.sandbox.moment import DAY, Moment
-from sync_assets.sandbox.page import Page
 from sync_assets.sandbox.resource import ChildResource, Resource
 from sync_assets.sandbox.scale import Scale
 
@@ -27,15 +26,15 @@ class Snapshot:
 
     def __init__(self, moment: Moment) -> None:
         self.moment = moment
-        self.pages: dict[str, Page] = {}
+        self.pages: dict[str, bytes] = {}
         self._remembered = 0
         self._listings: dict[tuple[str, str, str | None], Listing | None] = {}
 
-    def remember(self, url: str, page: Page) -> None:
+    def remember(self, url: str, page: bytes) -> None:
         """Keep an encoded page, while there is room."""
         if self._remembered < CACHE_BYTES:
             self.pages[url] = page
-            self._remembered += len(page.body)
+            self._remembered += len(page)
 
     def listing(self, source: str, name: str, parent: str | None = None) -> Listing | None:
         """Return a list, or None if the API does not know the parent."""

@@ -8,7 +8,6 @@ from starlette.routing import Mount, Route
 from sync_assets.sandbox.account import RESOURCES, Account
 from sync_assets.sandbox.affiliates.wire import Affiliates
 from sync_assets.sandbox.events.wire import Events
-from sync_assets.sandbox.page import Page
 from sync_assets.sandbox.promotions.wire import Promotions
 from sync_assets.sandbox.wire import BadQueryError, Dialect, encode
 
@@ -49,13 +48,10 @@ def _route(account: Account, source: str, name: str, path: str) -> Route:
             if listing is None:
                 return dialect.unknown()
             try:
-                page = Page(encode(dialect.page(listing, request)))
+                page = encode(dialect.page(listing, request))
             except BadQueryError as error:
                 return dialect.bad_query(str(error))
             snapshot.remember(url, page)
-        headers = {"ETag": page.etag}
-        if request.headers.get("if-none-match") == page.etag:
-            return Response(status_code=304, headers=headers)
-        return Response(page.body, headers=headers, media_type="application/json")
+        return Response(page, media_type="application/json")
 
     return Route(path, endpoint, name=f"{source}.{name}")

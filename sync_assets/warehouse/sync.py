@@ -22,6 +22,7 @@ from sync_assets.sources.rest.errors import SyncError, brief
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.resources import dlt_source
+from sync_assets.sources.rest.settings import variable
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
 from sync_assets.warehouse.history import record, schema
@@ -56,7 +57,8 @@ def sync(
     unusable, and `WarehouseError` where the load fails; lists that fail do not raise.
     """
     api, say = request.api, say or silent
-    api.resolve()
+    if api.resolve().keep_pages is not None:
+        say(f"{variable(api.name, 'keep_pages')} has no effect: pages are not kept. Remove it.")
     dataset = dataset_name(api.name, sandbox=api.is_sandbox())
     with open_pipeline(api.name, dataset) as pipeline:
         if swept := sweep():

@@ -15,7 +15,6 @@ from requests.auth import AuthBase
 
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.endpoints import Endpoint, endpoints
-from sync_assets.sources.rest.pages import Pages
 from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.session import CourteousAdapter
 from sync_assets.sources.rest.settings import SANDBOX, ApiSettings, resolve_api
@@ -103,6 +102,5 @@ class Api:
             settings.page_size = self.page_size
         auth = create_auth(self.config(base_url, secret)["client"]["auth"])
         courtesy = Courtesy(settings.max_concurrency, per_minute, f"{base_url} {secret}")
-        pages = Pages(f"{settings.base_url} {secret}", settings.keep_pages)
-        adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait, pages)
+        adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait)
         return Connection(base_url, auth, settings, adapter)  # type: ignore[arg-type]

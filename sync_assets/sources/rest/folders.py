@@ -9,14 +9,9 @@ from pathlib import Path
 from sync_assets.sources.rest.errors import ConfigurationError
 
 
-def own_path(purpose: str) -> Path:
-    """Where that folder is, if there is one."""
-    return Path(tempfile.gettempdir()) / f"sync_assets-{purpose}-{os.getuid()}"
-
-
 def own_folder(purpose: str) -> Path:
     """A folder that no other user may read or may have made; `ConfigurationError` without one."""
-    folder = own_path(purpose)
+    folder = Path(tempfile.gettempdir()) / f"sync_assets-{purpose}-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         owner = folder.lstat()

@@ -23,8 +23,7 @@ class Listing:
 
     `waited` and `seconds` are seconds, `bytes` the size of the bodies as sent, `rows` what is
     loaded: without duplicates and without records that cannot be (they are `problems`).
-    `new_fields` are those that no column declares, `missing_fields` those that no record has,
-    `not_modified` the names of the kept pages that the API did not send again.
+    `new_fields` are those that no column declares, `missing_fields` those that no record has.
     """
 
     resource: str
@@ -42,7 +41,6 @@ class Listing:
     problems: list[Problem] = field(default_factory=list)
     new_fields: set[str] = field(default_factory=set)
     missing_fields: set[str] = field(default_factory=set)
-    not_modified: list[str] = field(default_factory=list)
     error: str | None = None
 
     @property

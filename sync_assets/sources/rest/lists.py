@@ -93,8 +93,6 @@ class Lists:
             self.journal.check(listing)
         except SyncError as error:
             listing.seconds = time.monotonic() - listing.started
-            if listing.not_modified:
-                self.connection.adapter.pages.forget(*listing.not_modified)
             self.journal.record(listing, error)
             if self.journal.strict:
                 raise

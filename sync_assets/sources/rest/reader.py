@@ -77,7 +77,6 @@ def _pages(
         for hook in endpoint.hooks:
             hook(response)
         check_shape(response, endpoint.data_selector)
-        session.keep(response)
 
     return client.paginate(
         _path(endpoint, parent),

@@ -19,7 +19,6 @@ from urllib3.connectionpool import ConnectionPool
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.errors import ResponseError, TransientError
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.pages import Pages
 from sync_assets.sources.rest.patience import Patience
 
 TRANSIENT = (ConnectionFailed, Timeout, ChunkedEncodingError, ContentDecodingError, TransientError)
@@ -29,9 +28,9 @@ JITTER = 0.1
 class CourteousAdapter(HTTPAdapter):
     """Sends requests as an API's courtesy allows and reads each body before the next may go."""
 
-    def __init__(self, courtesy: Courtesy, connections: int, patience: float, pages: Pages) -> None:
+    def __init__(self, courtesy: Courtesy, connections: int, patience: float) -> None:
         super().__init__(pool_connections=1, pool_maxsize=connections)
-        self.courtesy, self.patience, self.pages = courtesy, Patience(patience), pages
+        self.courtesy, self.patience = courtesy, Patience(patience)
         self.environment: dict[str, Any] | None = None
         self._pool: ConnectionPool | None = None
 
@@ -44,13 +43,7 @@ class CourteousAdapter(HTTPAdapter):
     def send(  # type: ignore[override]  # requests types its keywords one by one
         self, request: PreparedRequest, listing: Listing | None = None, **kwargs: Any
     ) -> Response:
-        """Send one request; the whole body arrives while the slot is held.
-
-        A kept page is asked for on the condition that it has changed.
-        """
-        kept = self.pages.find(request)
-        if kept is not None:
-            request = kept.asked_for(request)
+        """Send one request; the whole body arrives while the slot is held."""
         with self.courtesy.request() as waited:
             if listing is not None:
                 listing.requests += 1
@@ -60,13 +53,6 @@ class CourteousAdapter(HTTPAdapter):
                 size = len(response.content)
         if listing is not None:
             listing.bytes += size
-        if kept is not None and response.status_code == 304:
-            if not kept.is_meant_by(response):
-                self.pages.forget(kept.name)
-                raise TransientError("the API answered 304 about a page that it did not send")
-            kept.answer(response)
-            if listing is not None:
-                listing.not_modified.append(kept.name)
         return response
 
 
@@ -117,11 +103,6 @@ class ListSession(Session):
         if self.adapter.environment is None:
             self.adapter.environment = dict(super().merge_environment_settings(*args))
         return dict(self.adapter.environment)
-
-    def keep(self, response: Response) -> None:
-        """Keep what has proved to be a page, if it came with an ETag."""
-        if trouble := self.adapter.pages.keep(response):
-            self.on_wait(trouble)
 
     def get_adapter(self, url: str) -> HTTPAdapter:
         """The API's one adapter, counting for this list."""

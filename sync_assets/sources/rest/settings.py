@@ -21,7 +21,6 @@ LEAST = {
     "backoff_factor": 0,
     "max_wait": 0,
     "timeout": 0.001,
-    "keep_pages": 0,
 }
 
 
@@ -29,7 +28,7 @@ LEAST = {
 class ApiSettings(BaseConfiguration):
     """Where an API is and how hard it may be asked.
 
-    `requests_per_minute` 0 is no limit; a page with an ETag is kept for `keep_pages` days.
+    `requests_per_minute` 0 is no limit. `keep_pages` has no effect any more.
     """
 
     base_url: str = None  # type: ignore[assignment]  # dlt's mark of a required field
@@ -40,7 +39,7 @@ class ApiSettings(BaseConfiguration):
     backoff_factor: float = 2.0
     max_wait: float = 300.0
     timeout: float = 60.0
-    keep_pages: float = 7.0
+    keep_pages: float | None = None
 
     secret_field: ClassVar[str] = ""
 
