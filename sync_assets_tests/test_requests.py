@@ -25,7 +25,7 @@ pytestmark = pytest.mark.long
 NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 PAGE_SIZE = {"promotions": 100, "affiliates": 25, "events": 100}
 GRACE, NIGHT = timedelta(days=2), timedelta(hours=15)
-TOLD = r"^\| .*sync.* \| (\d+) \|$"
+TOLD = r"^\| (?:first sync|sync of the next night.*) \| (\d+) \|$"
 
 
 class Clock:
