@@ -12,6 +12,7 @@ import dagster as dg
 from sync_assets.lib.freshness import Verdict
 from sync_assets.lib.keys import in_order, partition_key
 from sync_assets.lib.settings import AutomationSettings
+from sync_assets.sources.rest.listing import REQUIRED
 from sync_assets.warehouse.history import Past
 from sync_assets.warehouse.look import Facts
 
@@ -99,7 +100,7 @@ def records_as_declared(evidence: Evidence) -> Finding:
 
 def required_fields(evidence: Evidence) -> Finding:
     """No record was left out of the table because a required field was missing."""
-    left_out = [reason for reason in evidence.facts.quarantined if "not loaded: " in reason]
+    left_out = evidence.facts.reasons(REQUIRED)
     return Finding(
         not left_out,
         {

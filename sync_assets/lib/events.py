@@ -60,7 +60,7 @@ def _figures(api: Api, listing: Listing) -> dict[str, Any]:
         "requests": listing.requests,
         "retries": listing.retries,
         "duplicates": listing.duplicates,
-        "quarantined": len(listing.problems),
+        "quarantined": listing.quarantined,
         "bytes": listing.bytes,
         "seconds": round(listing.seconds, 3),
         "seconds_waited": round(listing.waited, 3),

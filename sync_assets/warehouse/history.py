@@ -29,7 +29,7 @@ TABLE = "_syncs"
 COLUMNS = columns(
     required=f"{SCOPE} resource",
     text=f"{SCOPE} resource parent synced_at new_fields missing_fields failed_at error",
-    bigint="rows rows_before quarantined failures",
+    bigint="rows rows_before quarantined left_out failures",
     boolean="final",
 )
 
@@ -48,6 +48,7 @@ class Past:
     rows: int = 0
     rows_before: int = 0
     quarantined: int = 0
+    left_out: int = 0
     new_fields: frozenset[str] = frozenset()
     missing_fields: frozenset[str] = frozenset()
     final: bool = False
@@ -114,7 +115,8 @@ def _complete(name: str, listing: Listing, journal: Journal, *, final: bool) -> 
         "synced_at": listing.read_at.isoformat(),
         "rows": listing.rows,
         "rows_before": journal.held.get((listing.resource, listing.parent), 0),
-        "quarantined": len(listing.problems),
+        "quarantined": listing.quarantined,
+        "left_out": listing.left_out,
         "new_fields": json.dumps(sorted(listing.new_fields)),
         "missing_fields": json.dumps(sorted(listing.missing_fields)),
         "final": final,
@@ -144,6 +146,7 @@ def _past(row: Mapping[str, Any]) -> Past:
         rows=row["rows"] or 0,
         rows_before=row["rows_before"] or 0,
         quarantined=row["quarantined"] or 0,
+        left_out=row["left_out"] or 0,
         new_fields=_names(row["new_fields"]),
         missing_fields=_names(row["missing_fields"]),
         final=bool(row["final"]),

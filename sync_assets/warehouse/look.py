@@ -5,8 +5,7 @@ Whoever looks has something else to do: a busy warehouse is a `WarehouseBusyErro
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,7 @@ from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
 from sync_assets.warehouse.history import Past, pasts
 from sync_assets.warehouse.lock import exclusive, silent
-from sync_assets.warehouse.quarantine import SCOPE
-from sync_assets.warehouse.quarantine import TABLE as QUARANTINE
+from sync_assets.warehouse.quarantine import Kept, problems
 from sync_assets.warehouse.tables import Tables, open_tables, parents
 
 #: Seconds; sensors take turns, and the next tick looks again.
@@ -48,24 +46,32 @@ def state(api: Api) -> State:
 class Facts:
     """What a table holds: rows, keys that more than one has, nulls in keys, rows by lost parent.
 
-    `quarantined` are the reasons for which records of the resource are in quarantine.
+    `kept` are the records of the resource that are in quarantine.
     """
 
     rows: int
     duplicated_keys: int
     null_keys: int
     orphans: Mapping[str, int]
-    quarantined: list[str]
+    kept: Sequence[Kept]
+
+    @property
+    def quarantined(self) -> list[str]:
+        """The reasons for which records are in quarantine."""
+        return [kept.reason for kept in self.kept]
+
+    def reasons(self, kind: str) -> list[str]:
+        """Those of one kind."""
+        return [kept.reason for kept in self.kept if kept.kind == kind]
 
 
 def survey(api: Api, resources: Iterable[str]) -> tuple[dict[str, Facts], State]:
     """The facts of some resources' tables, and the state of the API, at one moment."""
     with _tables(api) as tables:
-        reasons: dict[str, list[str]] = defaultdict(list)
-        for row in tables.rows(QUARANTINE, [SCOPE, "resource", "reason"]):
-            reasons[row["resource"]].append(f"{row[SCOPE]}: {row['reason']}")
+        kept = list(problems(tables))
         facts = {
-            name: _facts(tables, api.endpoints[name], reasons[name]) for name in sorted(resources)
+            name: _facts(tables, api.endpoints[name], [one for one in kept if one.resource == name])
+            for name in sorted(resources)
         }
         return facts, _state(tables, api)
 
@@ -77,7 +83,7 @@ def _state(tables: Tables, api: Api) -> State:
     )
 
 
-def _facts(tables: Tables, endpoint: Endpoint, reasons: list[str]) -> Facts:
+def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> Facts:
     primary = endpoint.hints["primary_key"]
     key = [primary] if isinstance(primary, str) else list(primary)
     return Facts(
@@ -87,7 +93,7 @@ def _facts(tables: Tables, endpoint: Endpoint, reasons: list[str]) -> Facts:
         orphans=tables.orphans(endpoint.name, endpoint.parent_param, endpoint.parent)
         if endpoint.parent and endpoint.parent_param
         else {},
-        quarantined=reasons,
+        kept=kept,
     )
 
 

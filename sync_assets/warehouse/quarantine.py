@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import dlt
@@ -11,13 +12,29 @@ from dlt.extract import DltResource
 from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.hints import MERGE
 from sync_assets.sources.rest.journal import Journal
-from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.listing import REQUIRED, VALUE, Listing
+from sync_assets.warehouse.tables import Tables
 
 TABLE = "_quarantine"
 SCOPE = "list"
 COLUMNS = columns(
-    required=f"{SCOPE} position", text=f"{SCOPE} resource parent reason record", bigint="position"
+    required=f"{SCOPE} position",
+    text=f"{SCOPE} resource parent reason record kind",
+    bigint="position",
 )
+
+
+#: What the reasons of versions without a column for the kind say of a record without a row.
+NOT_LOADED = "not loaded: "
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record in quarantine: of which resource, why in which list, and what became of it."""
+
+    resource: str
+    reason: str
+    kind: str
 
 
 def quarantine(journal: Journal) -> DltResource:
@@ -34,6 +51,7 @@ def quarantine(journal: Journal) -> DltResource:
                         "parent": listing.parent,
                         "reason": problem.reason,
                         "record": problem.record,
+                        "kind": problem.kind,
                     }
                     for position, problem in enumerate(listing.problems)
                 ]
@@ -46,6 +64,13 @@ def quarantine(journal: Journal) -> DltResource:
         primary_key=[SCOPE, "position"],
         columns=COLUMNS,
     )
+
+
+def problems(tables: Tables) -> Iterator[Kept]:
+    """What is in quarantine."""
+    for row in tables.rows(TABLE, [SCOPE, "resource", "reason", "kind"]):
+        kind = row["kind"] or (REQUIRED if NOT_LOADED in row["reason"] else VALUE)
+        yield Kept(row["resource"], f"{row[SCOPE]}: {row['reason']}", kind)
 
 
 def scope(listing: Listing) -> str:

@@ -38,9 +38,15 @@ class Tables:
     def rows(
         self, table: str, columns: Sequence[str], where: tuple[str, Iterable[str]] | None = None
     ) -> list[dict[str, Any]]:
-        """Some columns of all rows, or of those `where` a column has a value; none without it."""
-        name = self._client.make_qualified_table_name(table)
-        query = f"SELECT {self._names(columns)} FROM {name}"
+        """Some columns of all rows, or of those `where` a column has a value; none without it.
+
+        A column that the table does not have yet is null.
+        """
+        name, there = self._client.make_qualified_table_name(table), self._columns(table)
+        known = [column for column in columns if column in there]
+        if not known:
+            return []
+        query = f"SELECT {self._names(known)} FROM {name}"
         if where is None:
             found = self._select(query)
         else:
@@ -50,7 +56,8 @@ class Tables:
                 for part in _parts(list(where[1]))
                 for row in self._select(f"{query} WHERE {key} IN ({_marks(part)})", *part)
             ]
-        return [dict(zip(columns, row, strict=True)) for row in found]
+        nothing = dict.fromkeys(columns)
+        return [{**nothing, **dict(zip(known, row, strict=True))} for row in found]
 
     def latest(self, table: str, key: str, column: str) -> dict[str | None, Any]:
         """The greatest value of a column by the values of another."""
@@ -126,6 +133,14 @@ class Tables:
             return
         literals = ", ".join(f"({', '.join(str(escape(value)) for value in row)})" for row in rows)
         self._client.execute_sql(f"{into} {literals}")
+
+    def _columns(self, table: str) -> set[str]:
+        name = self._client.make_qualified_table_name(table)
+        try:
+            with self._client.execute_query(f"SELECT * FROM {name} WHERE 1 = 0") as cursor:
+                return {str(column[0]).lower() for column in cursor.description or ()}
+        except DatabaseUndefinedRelation:
+            return set()
 
     def _names(self, columns: Sequence[str]) -> str:
         return ", ".join(self._client.escape_column_name(column) for column in columns)

@@ -45,7 +45,7 @@ class Journal:
             )
         if self.strict and listing.problems:
             raise ListError(
-                f"{listing.name}: {len(listing.problems)} records are not as declared, "
+                f"{listing.name}: {listing.quarantined} records are not as declared, "
                 f"first: {listing.problems[0].reason}"
             )
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync_assets.sources.rest import times
 
+#: What became of a record with a problem: a value was left out of its row, or the row itself,
+#: for want of a required value or because another record of the list has its key.
+VALUE, REQUIRED, CONFLICT = "value", "required", "conflict"
+LEFT_OUT = frozenset({REQUIRED, CONFLICT})
+KEPT, KEPT_CHARACTERS = 1_000, 16 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Problem:
-    """A record that could not be loaded as declared: the record as JSON text, and the reason."""
+    """A record that could not be loaded as declared: as JSON text, why not, and what became of it.
+
+    `kind` is one of `VALUE`, `REQUIRED` and `CONFLICT`; those in `LEFT_OUT` have no row.
+    """
 
     record: str
     reason: str
+    kind: str = VALUE
 
 
 @dataclass
@@ -22,7 +34,8 @@ class Listing:
     """One list of one resource (below one parent, if it has any): its figures and its fate.
 
     `waited` and `seconds` are seconds, `bytes` the size of the bodies as sent, `rows` what is
-    loaded: without duplicates and without records that cannot be (they are `problems`).
+    loaded: without duplicates and without records that cannot be. `problems` are the first
+    records with one; `problem_counts` counts all of them, by kind.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     """
 
@@ -39,9 +52,29 @@ class Listing:
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     problems: list[Problem] = field(default_factory=list)
+    problem_counts: Counter[str] = field(default_factory=Counter)
     new_fields: set[str] = field(default_factory=set)
     missing_fields: set[str] = field(default_factory=set)
     error: str | None = None
+
+    def quarantine(self, problems: Iterable[Problem]) -> None:
+        """Count problems, and keep the first ones: memory stays flat, however many there are."""
+        size = sum(len(problem.record) for problem in self.problems)
+        for problem in problems:
+            self.problem_counts[problem.kind] += 1
+            size += len(problem.record)
+            if len(self.problems) < KEPT and size < KEPT_CHARACTERS:
+                self.problems.append(problem)
+
+    @property
+    def quarantined(self) -> int:
+        """How many records could not be loaded as declared."""
+        return self.problem_counts.total()
+
+    @property
+    def left_out(self) -> int:
+        """How many records have no row."""
+        return sum(self.problem_counts[kind] for kind in LEFT_OUT)
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from sync_assets.sources.rest.body import json_kind
 from sync_assets.sources.rest.columns import TColumns
-from sync_assets.sources.rest.listing import Problem
+from sync_assets.sources.rest.listing import REQUIRED, VALUE, Problem
 from sync_assets.sources.rest.values import ARROW, note, text_of, to_json, typed
 
 NAMING = NamingConvention()
@@ -55,8 +55,11 @@ class RowTyper:
         for name, values in self._unknown(rows).items():
             arrays.append(typed(name, "text", values, wrong))
             fields.append(pa.field(name, pa.string()))
-        loadable = self._loadable(arrays, wrong, len(rows))
-        problems = [Problem(to_json(records[i]), "; ".join(wrong[i])) for i in sorted(wrong)]
+        loadable = self._loadable(arrays, wrong, records)
+        problems = [
+            Problem(to_json(records[i]), "; ".join(wrong[i]), VALUE if loadable[i] else REQUIRED)
+            for i in sorted(wrong)
+        ]
         if not all(loadable):
             mask = pa.array(loadable, pa.bool_())
             arrays = [array.filter(mask) for array in arrays]
@@ -111,8 +114,10 @@ class RowTyper:
             name = f"x_{name.lstrip('_')}"
         return name
 
-    def _loadable(self, arrays: list[pa.Array], wrong: dict[int, list[str]], n: int) -> list[bool]:
-        loadable = [True] * n
+    def _loadable(
+        self, arrays: list[pa.Array], wrong: dict[int, list[str]], records: Sequence[Any]
+    ) -> list[bool]:
+        loadable = [isinstance(record, dict) for record in records]
         for (name, column), array in zip(self.columns.items(), arrays, strict=False):
             if not column.get("nullable", True) and array.null_count:
                 for i, value in enumerate(array.to_pylist()):

@@ -93,7 +93,7 @@ class Spool:
             return
         table, problems = self.typer.table(records, parent)
         self.listing.rows += table.num_rows
-        self.listing.problems.extend(problems)
+        self.listing.quarantine(problems)
         if table.num_rows:
             self._tables.append(table)
             self._size += table.nbytes
