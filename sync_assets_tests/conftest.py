@@ -19,10 +19,23 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.sync import Request, sync
+from sync_assets_tests.counts import (
+    pytest_configure,
+    pytest_runtest_setup,
+    pytest_sessionstart,
+    pytest_terminal_summary,
+)
 from sync_assets_tests.dagster_world import DagsterRuns
 from sync_assets_tests.fake_api import SECRETS, FakeApi
 from sync_assets_tests.instances import local_instance
 from sync_assets_tests.three_promotions import offer
+
+__all__ = [
+    "pytest_configure",
+    "pytest_runtest_setup",
+    "pytest_sessionstart",
+    "pytest_terminal_summary",
+]
 
 APIS: dict[str, Api] = {
     "promotions": promotions.API,

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sync_assets_tests.conftest import World
+from sync_assets_tests.counts import SEED
 from sync_assets_tests.processes import Done, Task, Worker
 
 PARENTS = ["1", "2", "3"]
@@ -52,7 +53,7 @@ class Story:
     world: World
     query: Query
     scratch: Path
-    seed: int = field(default_factory=lambda: random.randrange(10**6))
+    seed: int = SEED
     version: int = 0
     deaths: Counter[str] = field(default_factory=Counter)
     readings: int = 0
@@ -113,8 +114,9 @@ class Story:
         self.deaths[self._clean()] += 1
 
     def figures(self) -> str:
-        """What happened so far, and how to see it again."""
-        return f"seed {self.seed}: {dict(self.deaths)}, {self.readings} readings"
+        """In which phases the syncs were, and how often somebody read meanwhile."""
+        deaths = ", ".join(f"{n} in {phase}" for phase, n in sorted(self.deaths.items()))
+        return f"{deaths}; {self.readings} readings"
 
     def _wait(self, worker: Worker, sight: str, longest: float) -> None:
         while worker.busy() and not any(self.scratch.glob(sight)):

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets_tests.conftest import World
+from sync_assets_tests.counts import Count
 from sync_assets_tests.killing import Story, version_of
 from sync_assets_tests.killing import records as versioned
 from sync_assets_tests.processes import Task, Worker, workers
@@ -24,6 +25,7 @@ from sync_assets_tests.processes import Task, Worker, workers
 pytestmark = pytest.mark.long
 
 NOBODY = 65534
+KILLS = Count("kill -9 of a sync into DuckDB", sample=20, full=200)
 BRANDS = Task("promotions", ["organizing_brands"])
 
 
@@ -44,24 +46,26 @@ def test_a_few_kills_leave_old_or_new_rows_and_the_next_sync_is_exact(world: Wor
         for victim in victims:
             told.kill(victim)
         told.settle(first)
-    print(told.figures())  # noqa: T201
     assert told.deaths["outside"] < len(victims)
 
 
-@pytest.mark.long
-def test_two_hundred_kills_leave_old_or_new_rows_and_the_next_sync_is_exact(world: World) -> None:
+@KILLS
+def test_many_kills_leave_old_or_new_rows_and_the_next_sync_is_exact(
+    world: World, record_property: Callable[[str, object], None]
+) -> None:
     told = story(world)
     with workers(1, told.scratch) as (first,):
         told.settle(first)
     upcoming = Worker(told.scratch)
-    while told.deaths.total() - told.deaths["outside"] < 200:
+    while told.deaths.total() - told.deaths["outside"] < KILLS.size:
         victim, upcoming = upcoming, Worker(told.scratch)
         told.settle(victim)
         told.kill(victim)
     told.settle(upcoming)
     upcoming.kill()
-    print(told.figures())  # noqa: T201
-    assert all(told.deaths[phase] >= 10 for phase in ("extract", "normalize", "load"))
+    record_property("figures", told.figures())
+    each = KILLS.size // 40 * 2
+    assert all(told.deaths[phase] >= each for phase in ("extract", "normalize", "load"))
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from inspect import signature
 from pathlib import Path
@@ -21,6 +20,7 @@ from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.warehouse.postgres import BUCKETS
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets_tests import conftest, test_atomicity, test_exactness, test_rows
+from sync_assets_tests.counts import SEED, Count
 from sync_assets_tests.dagster_world import comparable, environment, expected
 from sync_assets_tests.fake_api import FakeApi
 from sync_assets_tests.killing import Story, version_of
@@ -32,9 +32,14 @@ from sync_assets_tests.test_exactness import sync_users, users
 from sync_assets_tests.test_rows import synced
 
 pytestmark = pytest.mark.long
-SEED = random.randrange(10**6)
 NOON = 1_795_262_400.0
-ROUNDS = 100
+ROUNDS = Count("rounds of four syncs at once into Postgres", sample=10, full=100)
+PAIRS = Count("two syncs of one list at once into Postgres", sample=8, full=40)
+FIRST_LOADS = Count("first loads by four at once into Postgres", sample=3, full=20)
+NEW_COLUMNS = Count("new columns by four at once in Postgres", sample=3, full=20)
+KILLS = Count("kill -9 of a sync into Postgres", sample=10, full=40)
+DISCONNECTS = Count("connections lost in a sync into Postgres", sample=8, full=30)
+Property = Callable[[str, object], None]
 DISCONNECT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'
 """
@@ -201,36 +206,39 @@ def brand_new(names: int) -> list[Task]:
     return [Task("promotions", ["users"], {"promotions": [str(n)]}) for n in range(names)]
 
 
+@FIRST_LOADS
 def test_first_loads_side_by_side_make_the_tables_once(world: PostgresWorld) -> None:
     """Dlt's own CREATE SCHEMA and CREATE TABLE race otherwise."""
     for n in range(4):
         world.api.lists[f"/users/{n}"] = users(*"abc", note=f"of {n}")
     with workers(4, world.folder) as crew:
-        for _ in range(10):
+        for _ in range(FIRST_LOADS.size):
             done = together(list(zip(crew, brand_new(4), strict=True)))
             assert all(result.green for result in done), done
             assert world.query("SELECT count(*) AS n FROM promotions.users") == [{"n": 12}]
             world.query("DROP SCHEMA promotions CASCADE")
 
 
+@NEW_COLUMNS
 def test_new_columns_of_several_syncs_at_once_are_all_made(world: PostgresWorld) -> None:
     with workers(4, world.folder) as crew:
-        for round_number in range(10):
+        for round_number in range(NEW_COLUMNS.size):
             for n in range(4):
                 world.api.lists[f"/users/{n}"] = [{"id": "1", f"new_{round_number}": str(n)}]
             done = together(list(zip(crew, brand_new(4), strict=True)))
             assert all(result.green for result in done), done
-    rows = world.query("SELECT promotion_id, new_9 FROM promotions.users")
+    last = f"new_{NEW_COLUMNS.size - 1}"
+    rows = world.query(f"SELECT promotion_id, {last} FROM promotions.users")  # noqa: S608
     assert sorted(tuple(row.values()) for row in rows) == [(str(n), str(n)) for n in range(4)]
 
 
-def test_a_hundred_rounds_of_four_side_by_side_lose_nothing(world: PostgresWorld) -> None:
+@ROUNDS
+def test_rounds_of_four_side_by_side_lose_nothing(world: PostgresWorld) -> None:
     rng, stories = random.Random(SEED), {str(n): 0 for n in range(4)}
     world.api.page_size = 1000
     tasks = [Task("promotions", ["stages"], {"promotions": [parent]}) for parent in stories]
-    began = time.monotonic()
     with workers(4, world.folder) as crew:
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS.size):
             for parent in stories:
                 stories[parent] = rng.randrange(1, 10**6)
                 world.api.lists[f"/stages/{parent}"] = versioned(stories[parent])
@@ -240,10 +248,10 @@ def test_a_hundred_rounds_of_four_side_by_side_lose_nothing(world: PostgresWorld
             for parent, version in stories.items():
                 mine = [(r["id"], r["name"]) for r in rows if r["promotion_id"] == parent]
                 assert version_of(mine) == version, SEED
-    print(f"{ROUNDS} rounds in {time.monotonic() - began:.0f} s, seed {SEED}")  # noqa: T201
     assert world.stagings() == []
 
 
+@PAIRS
 @pytest.mark.parametrize(
     "task",
     [
@@ -258,7 +266,7 @@ def test_two_syncs_of_one_list_at_once_give_one_of_them(
     there = {"SOURCES__PROMOTIONS__BASE_URL": elsewhere.base_url("promotions")}
     world.api.page_size = elsewhere.page_size = 1000
     with workers(1, world.folder) as (here,), workers(1, world.folder, **there) as (other,):
-        for round_number in range(20):
+        for round_number in range(PAIRS.size):
             versions = [2 * round_number + 1, 2 * round_number + 2]
             if round_number % 4 == 0:  # as on the first day: there is nothing to wait for
                 world.query("DROP SCHEMA IF EXISTS promotions CASCADE")
@@ -281,12 +289,15 @@ def test_a_wait_for_another_load_is_said(world: PostgresWorld, key: str) -> None
         assert worker.result().green
 
 
-def test_forty_kills_leave_old_or_new_rows_and_no_staging_for_long(world: PostgresWorld) -> None:
+@KILLS
+def test_kills_leave_old_or_new_rows_and_no_staging_for_long(
+    world: PostgresWorld, record_property: Property
+) -> None:
     told = Story(world, world.query, world.folder / "scratch")
     with workers(1, told.scratch) as (first,):
         told.settle(first)
     upcoming, abandoned = Worker(told.scratch), 0
-    while told.deaths.total() - told.deaths["outside"] < 40:
+    while told.deaths.total() - told.deaths["outside"] < KILLS.size:
         victim, upcoming = upcoming, Worker(told.scratch)
         told.settle(victim)
         assert world.stagings() == []
@@ -294,12 +305,15 @@ def test_forty_kills_leave_old_or_new_rows_and_no_staging_for_long(world: Postgr
         abandoned += len(world.stagings())
     told.settle(upcoming)
     upcoming.kill()
-    print(f"{told.figures()}, {abandoned} stagings")  # noqa: T201
+    record_property("figures", f"{told.figures()}; {abandoned} stagings left and removed")
     assert abandoned
-    assert told.deaths["load"] >= 10
+    assert told.deaths["load"] >= KILLS.size // 4
 
 
-def test_lost_connections_leave_old_or_new_rows_and_a_clear_error(world: PostgresWorld) -> None:
+@DISCONNECTS
+def test_lost_connections_leave_old_or_new_rows_and_a_clear_error(
+    world: PostgresWorld, record_property: Property
+) -> None:
     told = Story(world, world.query, world.folder / "scratch")
     ends: list[Done] = []
     with workers(1, told.scratch, PGAPPNAME="victim") as (worker,):
@@ -309,11 +323,13 @@ def test_lost_connections_leave_old_or_new_rows_and_a_clear_error(world: Postgre
                 execute("postgres", DISCONNECT)
             ends.append(worker.result())
 
-        for _ in range(15):
+        for _ in range(DISCONNECTS.size):
             told.settle(worker)
             told.disturb(worker, disconnect)
         told.settle(worker)
     failures = [str(done.failure) for done in ends if not done.green]
-    print(f"seed {told.seed}: {failures}")  # noqa: T201
+    record_property(
+        "figures", f"{len(failures)} of {len(ends)} syncs red; {told.readings} readings"
+    )
     assert failures
     assert world.stagings() == []
