@@ -1,4 +1,4 @@
-"""The README's table of faults: `python -m sync_assets_tests.fault_table` prints it."""
+"""The table of faults in docs/faults.md: `python -m sync_assets_tests.fault_table` prints it."""
 
 from __future__ import annotations
 

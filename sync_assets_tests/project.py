@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FILES = ["sync_assets", ".dlt", "dagster.yaml", "workspace.yaml", "pyproject.toml", "README.md"]
+FILES = [
+    "sync_assets",
+    ".dlt",
+    "dagster.yaml",
+    "workspace.yaml",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+]
 
 
 OURS = (

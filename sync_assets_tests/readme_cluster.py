@@ -1,4 +1,4 @@
-"""The README's way from a laptop to a cluster: its lines, at the ports that a test has."""
+"""The documented way from a laptop to a cluster: its lines, at the ports that a test has."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 from sync_assets_tests.dev import free_port
-from sync_assets_tests.project import ROOT
+from sync_assets_tests.documents import DOCS
 
-SECTION = (
-    (ROOT / "README.md").read_text().split("## From a laptop to a cluster")[1].split("\n## ")[0]
-)
+SECTION = DOCS["deployment"].split("## From a laptop to a cluster")[1].split("\n## ")[0]
 #: What is typed once, and what is started, each in a shell of its own.
 SET_UP, STARTED = re.findall(r"^```bash\n(.+?)^```$", SECTION, re.M | re.S)[:2]
 NAMES = ("code", "daemon", "webserver", "worker")
@@ -20,7 +18,7 @@ COMMANDS = dict(zip(NAMES, STARTED.splitlines(), strict=False))
 
 @dataclass(frozen=True)
 class Ports:
-    """Where a test has what the README has at the usual ports; its Postgres trusts everybody."""
+    """Where a test has what the page has at the usual ports; its Postgres trusts everybody."""
 
     postgres: int
     redis: int

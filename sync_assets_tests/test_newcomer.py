@@ -1,4 +1,4 @@
-"""The README's way from a laptop to a cluster, walked in a fresh copy: each line as it stands."""
+"""The documented way from a laptop to a cluster, walked in a fresh copy: each line as it stands."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def started(folder: Path, lines: Sequence[str], variables: Mapping[str, str]) ->
 
 def test_the_section_makes_a_cluster_that_fills_its_warehouse(tmp_path: Path) -> None:
     if shutil.which("uv") is None:
-        unavailable("no uv, with which the README's commands begin")
+        unavailable("no uv, with which the documented commands begin")
     folder = copy_project(tmp_path)
     shutil.copytree(ROOT / "deploy", folder / "deploy")
     with own_postgres() as postgres, own_redis(folder / "redis") as redis:

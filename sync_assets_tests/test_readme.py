@@ -1,4 +1,4 @@
-"""What the README claims: its table, its commands, its variables, its layout, its new API."""
+"""What the documents claim: tables, commands, variables, layout, links, the new API."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from sync_assets.warehouse.execution import ExecutionSettings
 from sync_assets_tests import fault_table
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED
+from sync_assets_tests.documents import DOCS, EVERYTHING, README
 from sync_assets_tests.fake_api import SECRETS
 from sync_assets_tests.project import ROOT, copy_project, run
 from sync_assets_tests.readme_cluster import SECTION, SET_UP
 from sync_assets_tests.test_capabilities import ACCEPTED, REFUSED
 
-README = (ROOT / "README.md").read_text()
+CONFIGURATION = DOCS["configuration"]
 PYPROJECT = (ROOT / "pyproject.toml").read_text()
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
 def test_the_table_names_every_asset_its_endpoint_and_its_parent() -> None:
@@ -54,9 +56,11 @@ def test_the_first_commands_are_the_two_that_set_everything_up() -> None:
 
 def test_every_variable_exists_and_every_setting_is_told() -> None:
     settings = {name for name in ApiSettings.__annotations__ if name != "secret_field"}
-    told = {name.lower() for name in re.findall(r"^\| `SOURCES__<SOURCE>__(\w+)`", README, re.M)}
+    told = {
+        name.lower() for name in re.findall(r"^\| `SOURCES__<SOURCE>__(\w+)`", CONFIGURATION, re.M)
+    }
     assert told == settings
-    sandbox = {name.lower() for name in re.findall(r"`SANDBOX__(\w+)`", README)}
+    sandbox = {name.lower() for name in re.findall(r"`SANDBOX__(\w+)`", CONFIGURATION)}
     assert sandbox == set(SandboxSettings.__annotations__)
     for source in ("PROMOTIONS__BEARER_TOKEN", "AFFILIATES__API_KEY", "EVENTS__API_KEY"):
         assert f"SOURCES__{source}=" in README
@@ -70,15 +74,17 @@ def test_the_defaults_are_those_of_the_code() -> None:
         "max_wait",
         "timeout",
     ):
-        (told,) = re.findall(rf"^\| `SOURCES__<SOURCE>__{name.upper()}` \| (\d+) \|", README, re.M)
+        row = rf"^\| `SOURCES__<SOURCE>__{name.upper()}` \| (\d+) \|"
+        (told,) = re.findall(row, CONFIGURATION, re.M)
         assert float(told) == float(getattr(ApiSettings, name))
     limits = [apis()[name].requests_per_minute for name in ("promotions", "affiliates", "events")]
-    assert f"| {', '.join(map(str, limits))}; none in the sandbox |" in README
+    assert f"| {', '.join(map(str, limits))}; none in the sandbox |" in CONFIGURATION
 
 
 def test_the_automation_settings_and_their_defaults_are_told() -> None:
     told: dict[str, str] = {}
-    for names, defaults in re.findall(r"^\| (`AUTOMATION__.+?) \| (.+?) \|", README, re.M):
+    rows = re.findall(r"^\| (`AUTOMATION__.+?) \| (.+?) \|", CONFIGURATION, re.M)
+    for names, defaults in rows:
         for name, default in zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True):
             told[name.removeprefix("AUTOMATION__").lower()] = default.strip("`")
     true = {name: getattr(AutomationSettings, name) for name in AutomationSettings.__annotations__}
@@ -87,7 +93,7 @@ def test_the_automation_settings_and_their_defaults_are_told() -> None:
 
 
 def test_the_execution_settings_and_their_defaults_are_told() -> None:
-    told = dict(re.findall(r"^\| `EXECUTION__(\w+)` \| (.*?) ?\|", README, re.M))
+    told = dict(re.findall(r"^\| `EXECUTION__(\w+)` \| (.*?) ?\|", CONFIGURATION, re.M))
     assert told.pop("MAX_CONCURRENT_RUNS") == ""
     true = {name: getattr(ExecutionSettings, name) for name in ExecutionSettings.__annotations__}
     assert {name.lower(): value.strip("`") for name, value in told.items()} == {
@@ -101,7 +107,7 @@ def test_each_variable_of_the_cluster_is_told() -> None:
 
 
 def test_retention_is_told_with_its_default() -> None:
-    (told,) = re.findall(rf"^\| `{VARIABLE}` \| (\d+) \|", README, re.M)
+    (told,) = re.findall(rf"^\| `{VARIABLE}` \| (\d+) \|", CONFIGURATION, re.M)
     assert int(told) == RetentionSettings.keep_days
 
 
@@ -113,7 +119,7 @@ def test_the_changelog_knows_this_version() -> None:
 
 
 def test_the_warehouses_are_told_as_they_are_treated() -> None:
-    table, refused = README.split("## Warehouses")[1].split("## ")[0].split("These are refused")
+    table, refused = DOCS["warehouses"].split("\n## ")[0].split("These are refused")
     for kind in ACCEPTED:
         assert re.search(rf"\b{kind}\b", table), kind
     for kind in REFUSED:
@@ -121,7 +127,7 @@ def test_the_warehouses_are_told_as_they_are_treated() -> None:
 
 
 def test_the_checks_are_told_in_their_order() -> None:
-    told = re.findall(r"^\| `(\w+)` \| .+ \|$", README.split("| must hold |")[1], re.M)
+    told = re.findall(r"^\| `(\w+)` \| .+ \|$", DOCS["operations"].split("| must hold |")[1], re.M)
     assert sorted(told[:7]) == sorted([*CHECKS, *CHILD_CHECKS])
 
 
@@ -129,22 +135,45 @@ def test_the_sensors_schedules_and_jobs_are_told() -> None:
     repository = LOADED.get_repository_def()
     made = [*repository.sensor_defs, *repository.schedule_defs]
     names = {one.name for one in made} | {n for n in repository.job_names if "__" not in n}
-    patterns = re.findall(r"^\| (?:schedule|sensor|job) `(.+?)` \|", README, re.M)
+    patterns = re.findall(r"^\| (?:schedule|sensor|job) `(.+?)` \|", DOCS["operations"], re.M)
     shapes = [re.sub(r"<\w+>", r"\\w+", pattern) for pattern in patterns]
     assert {n for n in names if not any(re.fullmatch(s, n) for s in shapes)} == {"alerts"}
 
 
-def test_the_picture_is_there() -> None:
-    for path in re.findall(r"!\[.*?\]\((.+?)\)", README):
-        assert (ROOT / path).stat().st_size < 250_000
+def test_the_readme_is_read_in_a_minute() -> None:
+    assert len(README.splitlines()) <= 130
+    assert len(README.encode()) < 8_000
+
+
+def test_pictures_are_there_and_small() -> None:
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert all(f"images/{picture.name}" in EVERYTHING for picture in pictures)
+    assert all(picture.stat().st_size < 250_000 for picture in pictures)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (document.parent / path).resolve() if path else document
+        assert found.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", found.read_text(), re.M)
+            assert anchor in [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
+
+
+def test_every_page_is_in_the_index() -> None:
+    assert set(re.findall(r"\(docs/(.+?)\.md\)", README)) == set(DOCS)
 
 
 def test_the_table_of_faults_is_what_the_tests_make_happen() -> None:
-    assert fault_table.table() in README
+    assert fault_table.table() in DOCS["faults"]
 
 
 def test_the_layout_is_there() -> None:
-    tree = README.split("## Layout")[1].split("```")[1]
+    tree = DOCS["architecture"].split("## Layout")[1].split("```")[1]
     paths = re.findall(r"[├└│─ ]+(\w+(?:\.py|/))", tree)
     assert len(paths) == 9
     for path in paths:
@@ -153,7 +182,7 @@ def test_the_layout_is_there() -> None:
 
 
 def test_every_uv_command_names_something_that_exists() -> None:
-    for command in re.findall(r"uv run ([^\n`#]+)", README):
+    for command in re.findall(r"uv run ([^\n`#]+)", EVERYTHING):
         words = shlex.split(command)
         known = {"dagster", "pytest", "sync-assets", "python"}
         known |= {"dagster-daemon", "dagster-webserver", "celery"}
@@ -169,7 +198,7 @@ def test_every_uv_command_names_something_that_exists() -> None:
 def test_a_fourth_api_is_two_new_files_and_no_edits(world: World, tmp_path: Path) -> None:
     folder = copy_project(tmp_path / "copy")
     for path, text in re.findall(
-        r"`(sync_assets/\w+/forms\.py)`:\n\n```python\n(.*?)```", README, re.S
+        r"`(sync_assets/\w+/forms\.py)`:\n\n```python\n(.*?)```", DOCS["adding-an-api"], re.S
     ):
         assert not (folder / path).exists()
         (folder / path).write_text(text)

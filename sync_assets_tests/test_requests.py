@@ -18,7 +18,7 @@ from sync_assets.sources.rest import times
 from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.sources.rest.times import moment
 from sync_assets_tests.dagster_world import DagsterWorld, environment
-from sync_assets_tests.project import ROOT
+from sync_assets_tests.documents import DOCS
 
 pytestmark = pytest.mark.long
 
@@ -45,7 +45,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def world(clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterWorld]:
-    """The account of the README, and an instance that has never run anything."""
+    """The account of the documents, and an instance that has never run anything."""
     folder = tmp_path_factory.mktemp("requests")
     account = Account(clock=clock)
     with (
@@ -71,7 +71,7 @@ def pages(account: Account, source: str, endpoint: Endpoint, parents: list[str])
 
 
 def live(account: Account, now: datetime) -> dict[str, list[str]]:
-    """The parents below which something may have changed by then, as the README says it."""
+    """The parents below which something may have changed by then, as the documents say it."""
     running = [
         row["id"]
         for row in account.rows("promotions", "promotions")
@@ -117,5 +117,5 @@ def test_a_day_of_requests(world: DagsterWorld, clock: Clock) -> None:
     assert 0 < len(parents["promotions"]) < len(world.account.parents("promotions", "users"))
     told.append(second.total())
 
-    figures = re.findall(TOLD, (ROOT / "README.md").read_text(), re.M)
+    figures = re.findall(TOLD, DOCS["performance"], re.M)
     assert [int(asked) for asked in figures] == told
