@@ -71,16 +71,6 @@ def test_no_secret_is_left_behind_by_runs_that_fail_and_runs_that_do_not(
     assert not list(tmp_path.glob("sync_assets-*")), "scratch is left behind"
 
 
-def test_a_user_in_the_base_url_is_not_told(world: World) -> None:
-    host = world.api.base_url("affiliates").partition("://")[2]
-    world.configure("affiliates", base_url=f"http://loader:canary-userinfo@{host}")
-    world.api.fail("/v1/coupons", status=404)
-    (listing,) = world.sync("affiliates", "coupons").values()
-    assert listing.error is not None
-    assert "canary-userinfo" not in listing.error
-    assert "404" in listing.error
-
-
 def test_a_certificate_that_nobody_signed_is_refused(world: World, tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:

@@ -17,8 +17,8 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
+from sync_assets.sources.rest.configured import resolve
 from sync_assets.sources.rest.errors import ConfigurationError
-from sync_assets.sources.rest.settings import resolve
 
 VARIABLE = "ALERTS__URLS"
 TALKATIVE = ("apprise", "urllib3.connectionpool")

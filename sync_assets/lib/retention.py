@@ -1,18 +1,19 @@
 """The job that removes old runs from Dagster's storage, and the schedule that runs it."""
 
 from datetime import timedelta
+from typing import Annotated
 
 import dagster as dg
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
 from sync_assets.sources.rest import times
-from sync_assets.sources.rest.errors import ConfigurationError
-from sync_assets.sources.rest.settings import resolve
+from sync_assets.sources.rest.configured import at_least, resolve
 
 NAME = "retention"
 AT_ONCE = 100
 VARIABLE = "RETENTION__KEEP_DAYS"
+TEN_YEARS = 3_650  # days
 WEEKLY = "30 4 * * 0"
 
 
@@ -20,7 +21,7 @@ WEEKLY = "30 4 * * 0"
 class RetentionSettings(BaseConfiguration):
     """Days for which a run is kept; 0 is for ever."""
 
-    keep_days: int = 0
+    keep_days: Annotated[int, at_least(0, TEN_YEARS)] = 0
 
 
 class RetentionConfig(dg.Config):
@@ -32,10 +33,7 @@ class RetentionConfig(dg.Config):
 
 def keep_days() -> int:
     """The days that are configured; `ConfigurationError` for none that there are."""
-    days = resolve(RetentionSettings(), [NAME], {}).keep_days
-    if days < 0:
-        raise ConfigurationError(f"{VARIABLE} must be at least 0, which is for ever.")
-    return days
+    return resolve(RetentionSettings(), [NAME], {}).keep_days
 
 
 def build_retention_definitions() -> dg.Definitions:

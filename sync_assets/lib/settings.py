@@ -6,13 +6,42 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.settings import resolve
+from sync_assets.sources.rest.configured import Must, above, at_least, resolve
+
+TEN_YEARS = 87_600  # hours
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (
+        KeyError,
+        OSError,
+        ValueError,
+    ):  # unknown, a folder, not a name
+        return False
+
+
+def _is_cron(text: str) -> bool:
+    try:
+        return bool(dg.ScheduleDefinition("any", cron_schedule=text, job_name="any"))
+    except (dg.DagsterError, ValueError):
+        return False
+
+
+TIME_ZONE = Must("an IANA time zone such as Europe/Berlin", _is_time_zone)
+CRON = Must('a cron expression of five parts such as "0 * * * *"', _is_cron)
+AGE = above(0, TEN_YEARS)
+MINUTES = above(0, TEN_YEARS * 60)
+COUNT = at_least(1)
 
 
 @configspec
@@ -20,17 +49,17 @@ class AutomationSettings(BaseConfiguration):
     """Hours, cron expressions, minutes between attempts, and a budget for each tick."""
 
     enabled: bool = True
-    timezone: str = "UTC"
-    tables_schedule: str = "0 * * * *"
-    partitions_schedule: str = "0 3 * * *"
-    tables_max_age: float = 2.0
-    partitions_max_age: float = 26.0
-    sensor_interval: int = 30
-    keys_per_tick: int = 500
-    runs_per_tick: int = 5
-    retry_after: float = 2.0
-    retry_at_most: float = 360.0
-    row_drop: float = 0.5
+    timezone: Annotated[str, TIME_ZONE] = "UTC"
+    tables_schedule: Annotated[str, CRON] = "0 * * * *"
+    partitions_schedule: Annotated[str, CRON] = "0 3 * * *"
+    tables_max_age: Annotated[float, AGE] = 2.0
+    partitions_max_age: Annotated[float, AGE] = 26.0
+    sensor_interval: Annotated[int, COUNT] = 30
+    keys_per_tick: Annotated[int, COUNT] = 500
+    runs_per_tick: Annotated[int, COUNT] = 5
+    retry_after: Annotated[float, MINUTES] = 2.0
+    retry_at_most: Annotated[float, MINUTES] = 360.0
+    row_drop: Annotated[float, at_least(0, 1)] = 0.5
 
     def max_age(self, *, partitioned: bool) -> timedelta:
         """How old a list may be."""

@@ -5,11 +5,13 @@ A warehouse that is a file is refused where processes of more than one machine w
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
+from sync_assets.sources.rest.configured import at_least, one_of, resolve
 from sync_assets.sources.rest.errors import ConfigurationError
-from sync_assets.sources.rest.settings import resolve
 from sync_assets.warehouse.destination import configured_kind, is_embedded
 
 EXECUTORS = ("in_process", "multiprocess", "celery")
@@ -24,22 +26,14 @@ REMEDY = (
 class ExecutionSettings(BaseConfiguration):
     """The executor of each run, partitions a run (0: all in one), and how many machines write."""
 
-    executor: str = "in_process"
-    partitions_per_run: int = 0
-    machines: str = "one"
+    executor: Annotated[str, one_of(EXECUTORS)] = "in_process"
+    partitions_per_run: Annotated[int, at_least(0)] = 0
+    machines: Annotated[str, one_of(MACHINES)] = "one"
 
 
 def execution() -> ExecutionSettings:
     """The settings; `ConfigurationError` where one is wrong or would tear the warehouse."""
     settings = resolve(ExecutionSettings(), ["execution"], {})
-    for name, words in (("executor", EXECUTORS), ("machines", MACHINES)):
-        word = getattr(settings, name)
-        if word not in words:
-            raise ConfigurationError(
-                f"EXECUTION__{name.upper()} must be one of {', '.join(words)}, not {word!r}."
-            )
-    if settings.partitions_per_run < 0:
-        raise ConfigurationError("EXECUTION__PARTITIONS_PER_RUN must be at least 0.")
     for variable in ("EXECUTION__MACHINES=many", "EXECUTION__EXECUTOR=celery"):
         name, _, word = variable.removeprefix("EXECUTION__").lower().partition("=")
         if getattr(settings, name) == word and is_embedded():

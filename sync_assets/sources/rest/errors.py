@@ -5,14 +5,22 @@ SyncError
 ├── ListError             one list could not be read to its end: says which, where and why
 │   └── EmptyListError    it read as empty, though the warehouse holds rows of it
 └── ResponseError         one answer was not the page that was asked for
-└── TransientError    ... and asking again may help
+    └── TransientError    ... and asking again may help
+
+No message holds a secret, whoever said it first.
 """
 
 from __future__ import annotations
 
+from sync_assets.sources.rest.plain import plainly
+from sync_assets.sources.rest.secrets import clean, redacted
+
 
 class SyncError(Exception):
     """Base of the errors this project raises on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redacted(message, ours=True))
 
 
 class ConfigurationError(SyncError):
@@ -47,6 +55,13 @@ class TransientError(ResponseError):
 
 
 def brief(error: BaseException) -> str:
-    """The message of an error without the chatter of wrapped connection errors."""
-    text = str(error).strip() or type(error).__name__
-    return text if isinstance(error, SyncError) else f"{type(error).__name__}: {text}"
+    """The message of an error in our words and without secrets, which it loses itself, too.
+
+    Loggers, and Dagster, tell the errors behind ours as well.
+    """
+    if isinstance(error, SyncError):
+        return str(error)
+    sentence = plainly(error)
+    clean(error)
+    text = sentence or redacted(str(error)).strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -13,7 +13,6 @@ from dlt.common.jsonpath import TJsonPath, compile_path
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import Response
-from requests.exceptions import RequestException
 
 from sync_assets.sources.rest.api import Connection
 from sync_assets.sources.rest.body import check_shape, check_status
@@ -40,7 +39,7 @@ def read_list(
             stale = 0 if spool.add(_mapped(endpoint, page), parent) else stale + 1
             if stale == PAGES_WITHOUT_NEWS:
                 raise ListError(f"the last {stale} pages brought no new record: no end in sight")
-    except (SyncError, RequestException, ValueError) as error:  # ValueError: a link that is none
+    except (SyncError, OSError, ValueError) as error:  # ValueError: a link that is none
         where = f"{endpoint.name} of {parent}" if parent is not None else endpoint.name
         url = address(connection.base_url) + endpoint.path
         raise ListError(f"{where}, page {pages + 1} of {url}: {brief(error)}") from error

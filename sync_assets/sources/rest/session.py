@@ -17,7 +17,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from urllib3.connectionpool import ConnectionPool
 
 from sync_assets.sources.rest.courtesy import Courtesy
-from sync_assets.sources.rest.errors import ResponseError, TransientError
+from sync_assets.sources.rest.errors import ResponseError, TransientError, brief
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.patience import Patience
 
@@ -127,7 +127,8 @@ class ListSession(Session):
             self.adapter.courtesy.pause(error.retry_after or seconds)
         self.listing.retries += 1
         self.listing.waited += seconds
-        self.on_wait(f"{self.listing.name}: {error}; asking again in {seconds:.1f} s")
+        why = brief(error) if error else ""
+        self.on_wait(f"{self.listing.name}: {why}; asking again in {seconds:.1f} s")
 
 
 class _Counting(HTTPAdapter):

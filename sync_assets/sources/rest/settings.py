@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any, ClassVar
 
-import dlt
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
-from dlt.common.typing import TSecretStrValue, extract_inner_type, is_optional_type
+from dlt.common.typing import TSecretStrValue
 
+from sync_assets.sources.rest.base_url import normalized
+from sync_assets.sources.rest.configured import Must, above, at_least
+from sync_assets.sources.rest.configured import resolve as resolve
 from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets.sources.rest.proxies import refuse_wrong_proxy
+from sync_assets.sources.rest.times import moment
 
 SANDBOX = "sandbox"
-LEAST = {
-    "page_size": 1,
-    "max_concurrency": 1,
-    "requests_per_minute": 0,
-    "max_retries": 0,
-    "backoff_factor": 0,
-    "max_wait": 0,
-    "timeout": 0.001,
-}
+A_DAY = 86_400  # seconds
+A_TIME = Must(
+    "an ISO 8601 time such as 2026-03-01T12:00:00Z",
+    lambda text: not text or moment(text) is not None,
+)
+QUOTES = "\"'`“”‘’«»"
 
 
 @configspec
@@ -32,13 +32,13 @@ class ApiSettings(BaseConfiguration):
     """
 
     base_url: str = None  # type: ignore[assignment]  # dlt's mark of a required field
-    page_size: int | None = None
-    max_concurrency: int = 8
-    requests_per_minute: int | None = None
-    max_retries: int = 3
-    backoff_factor: float = 2.0
-    max_wait: float = 300.0
-    timeout: float = 60.0
+    page_size: Annotated[int | None, at_least(1)] = None
+    max_concurrency: Annotated[int, at_least(1)] = 8
+    requests_per_minute: Annotated[int | None, at_least(0)] = None
+    max_retries: Annotated[int, at_least(0)] = 3
+    backoff_factor: Annotated[float, at_least(0, A_DAY)] = 2.0
+    max_wait: Annotated[float, at_least(0, A_DAY)] = 300.0
+    timeout: Annotated[float, above(0, A_DAY)] = 60.0
     keep_pages: float | None = None
 
     secret_field: ClassVar[str] = ""
@@ -70,12 +70,9 @@ class SandboxSettings(BaseConfiguration):
     """Which account the sandbox plays; `now` (ISO 8601) freezes its clock."""
 
     seed: int = 7
-    now: str | None = None
-    promotions: int = 30
-    event_series: int = 8
-
-
-TSettings = TypeVar("TSettings", bound=BaseConfiguration)
+    now: Annotated[str | None, A_TIME] = None
+    promotions: Annotated[int, at_least(0)] = 30
+    event_series: Annotated[int, at_least(0)] = 8
 
 
 def variable(source: str, field: str) -> str:
@@ -83,62 +80,39 @@ def variable(source: str, field: str) -> str:
     return f"SOURCES__{source}__{field}".upper()
 
 
-def resolve(spec: TSettings, sections: list[str], explicit: dict[str, Any]) -> TSettings:
-    """Fill a spec from dlt's configuration; a missing or unreadable field names its variable.
-
-    Each field is looked up under its full name only: dlt itself would also take the bare
-    `API_KEY` of some other tool.
-    """
-    for name, hint in spec.get_resolvable_fields().items():
-        path = [*sections, name]
-        value = explicit.get(name)
-        if value is None:
-            value = _configured(path, extract_inner_type(hint))
-        if value is not None:
-            setattr(spec, name, value)
-        elif getattr(spec, name) is None and not is_optional_type(hint):
-            raise ConfigurationError(
-                f"{'__'.join(path).upper()} is not set. Set it in the environment or in "
-                f'.dlt/config.toml (`base_url = "{SANDBOX}"` needs no account).'
-            )
-    return spec
-
-
-def _configured(path: list[str], expected: type[Any]) -> Any:
-    try:
-        return dlt.config.get(".".join(path), expected)
-    except ValueError:
-        raise ConfigurationError(f"{'__'.join(path).upper()} must be a number.") from None
-
-
 def resolve_api(spec: ApiSettings, source: str, explicit: dict[str, Any]) -> ApiSettings:
     """Resolve and validate an API's settings; raise `ConfigurationError` before any request."""
     settings = resolve(spec, ["sources", source], explicit)
-    if settings.base_url != SANDBOX and not _is_url(settings.base_url):
+    if settings.base_url == SANDBOX:
+        return settings
+    try:
+        settings.base_url = normalized(settings.base_url)
+    except ValueError as error:
         raise ConfigurationError(
-            f"{variable(source, 'base_url')} must be an http(s) URL or the word "
-            f"{SANDBOX!r}, not {settings.base_url!r}."
-        )
-    for field, least in LEAST.items():
-        value = getattr(settings, field)
-        if value is not None and not value >= least:
-            raise ConfigurationError(f"{variable(source, field)} must be at least {least}.")
-    if settings.base_url != SANDBOX and not settings.secret.strip():
+            f"{variable(source, 'base_url')} must be the word {SANDBOX!r} or a URL that {error}."
+        ) from None
+    refuse_wrong_proxy(settings.base_url)
+    if not settings.secret.strip():
         raise ConfigurationError(
             f"{variable(source, settings.secret_field)} is not set. Set it in the environment or "
             f"in .dlt/secrets.toml, or set {variable(source, 'base_url')}={SANDBOX}."
         )
-    if not (settings.secret.isascii() and settings.secret.isprintable()):
+    if wrong := _wrong(settings.secret):
         raise ConfigurationError(
-            f"{variable(source, settings.secret_field)} holds a line break or another character "
-            "that no HTTP header can carry. Set it anew."
+            f"{variable(source, settings.secret_field)} {wrong}, which is not sent: an API would "
+            "only answer that the credential is wrong. Set it anew without."
         )
     return settings
 
 
-def _is_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # brackets that do not match, a port that is none
-        return False
+def _wrong(secret: str) -> str | None:
+    """What a credential holds that comes from copying it; no header could carry some of it."""
+    if secret != secret.strip():
+        return "has white space or a line break around it"
+    if secret[0] in QUOTES or secret[-1] in QUOTES:
+        return "has quotes around it"
+    if any(character.isspace() for character in secret):
+        return "holds a space or a line break"
+    if not (secret.isascii() and secret.isprintable()):
+        return "holds an invisible character or one that no HTTP header can carry"
+    return None
