@@ -9,18 +9,16 @@ is, anything else as JSON, so that their type never changes under a reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from sync_assets.sources.rest.body import json_kind
 from sync_assets.sources.rest.columns import TColumns
 from sync_assets.sources.rest.listing import REQUIRED, VALUE, Problem
+from sync_assets.sources.rest.names import SEPARATOR, column_of, normal
 from sync_assets.sources.rest.values import ARROW, note, text_of, to_json, typed
-
-NAMING = NamingConvention()
 
 
 class RowTyper:
@@ -31,6 +29,7 @@ class RowTyper:
         self.parent_column = parent_column
         self.flattened = {name.partition("__")[0] for name in columns if "__" in name}
         self.declared = {name for name in columns if "__" not in name}
+        self.taken = {normal(name) for name in columns}
         self.seen: set[str] = set()
         self.schema = pa.schema(
             pa.field(name, ARROW[str(column["data_type"])], nullable=column.get("nullable", True))
@@ -93,26 +92,25 @@ class RowTyper:
         return typed(name, column["data_type"], values, wrong)
 
     def _unknown(self, rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-        """Values of the fields that no column declares, by a column name that is free."""
+        """Values of the fields that no column declares, by column."""
         found: dict[str, list[Any]] = {}
         fields = set().union(*rows)
         self.seen |= fields
         for field in sorted(fields - self.declared - self.flattened):
-            found[self._free(field, found)] = [text_of(row.get(field)) for row in rows]
+            found[self._column(field)] = [text_of(row.get(field)) for row in rows]
         for outer in self.flattened:
             inside = [row[outer] if isinstance(row.get(outer), dict) else {} for row in rows]
             for field in sorted(set().union(*inside)):
                 self.seen.add(f"{outer}__{field}")
                 if f"{outer}__{field}" not in self.columns:
-                    name = self._free(f"{outer}__{field}", found)
+                    name = column_of(field, self.taken, outer)
                     found[name] = [text_of(item.get(field)) for item in inside]
         return found
 
-    def _free(self, field: str, taken: Iterable[str]) -> str:
-        name = NAMING.normalize_path(field) if field.strip() else "unnamed"
-        while name in self.columns or name in taken or name.startswith("_dlt"):
-            name = f"x_{name.lstrip('_')}"
-        return name
+    def _column(self, field: str) -> str:
+        """A name that begins as those inside of a flattened object do is not one of these."""
+        inside = field.partition(SEPARATOR)[0] in self.flattened
+        return column_of(field, {field} if inside else self.taken)
 
     def _loadable(
         self, arrays: list[pa.Array], wrong: dict[int, list[str]], records: Sequence[Any]
