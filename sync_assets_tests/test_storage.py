@@ -14,9 +14,9 @@ import dagster as dg
 import pytest
 import sqlalchemy.event
 
-from sync_assets.lib import storage
+from sync_assets.lib import sqlite_event_log
 from sync_assets.lib.postgres_storage import KeptPostgresEventLog
-from sync_assets.lib.storage import KeptSqliteEventLog
+from sync_assets.lib.sqlite_event_log import KeptSqliteEventLog
 from sync_assets_tests.dev import wait_for
 from sync_assets_tests.instances import dagsters_sqlite, local_instance
 from sync_assets_tests.postgres import execute
@@ -76,7 +76,7 @@ def test_what_was_recorded_before_a_kill_is_there(tmp_path: Path) -> None:
 
 
 def test_few_files_stay_open(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "KEPT", 2)
+    monkeypatch.setattr(sqlite_event_log, "KEPT", 2)
 
     @dg.job
     def nothing() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery import launcher
-from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+from sync_assets.lib.fallback import or_dagsters_own
 
 LOOKS = 2
 PATIENCE = 10.0
@@ -20,9 +21,21 @@ PATIENCE = 10.0
 class CeleryRunLauncher(launcher.CeleryRunLauncher):
     """Starts runs as Celery tasks; a run whose worker is gone fails, so that Dagster retries it."""
 
+    _task_tag: str | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        with or_dagsters_own("Celery run launcher"):
+            from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+            self.celery.backend.get_task_meta  # noqa: B018 - raises where there is none
+            self._task_tag = DAGSTER_CELERY_TASK_ID_TAG
+
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Whether somebody is executing a run that has started and not ended."""
-        task = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
+        if self._task_tag is None:
+            return super().check_run_worker_health(run)
+        task = run.tags.get(self._task_tag)
         if task is None:  # the daemon died before it could note it
             return CheckRunHealthResult(WorkerStatus.UNKNOWN, "Nobody knows the run's Celery task.")
         found = super().check_run_worker_health(run)

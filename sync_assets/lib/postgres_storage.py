@@ -1,7 +1,8 @@
 """Dagster's storage on Postgres with connections that are kept, as its webserver keeps them.
 
 Everywhere else Dagster connects anew for each of its statements, and records two events for each
-partition and asset of a run. The tables are Dagster's own.
+partition and asset of a run. The tables are Dagster's own. Where a version of Dagster is not as
+expected, its own event log takes the place of ours, with one warning.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import StringSource
-from dagster._core.events.log import EventLogEntry
+from dagster import EventLogEntry, StringSource
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
+
+from sync_assets.lib.fallback import or_dagsters_own
 
 
 class KeptPostgresEventLog(PostgresEventLogStorage):
@@ -50,7 +52,8 @@ class KeptPostgresStorage(DagsterPostgresStorage):
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(postgres_url, inst_data=inst_data)
-        self._event_log_storage = KeptPostgresEventLog(postgres_url)
+        with or_dagsters_own("event log on Postgres"):
+            self._event_log_storage = _kept_event_log(self._event_log_storage, postgres_url)
 
     @classmethod
     def config_type(cls) -> Any:
@@ -63,3 +66,9 @@ class KeptPostgresStorage(DagsterPostgresStorage):
     ) -> KeptPostgresStorage:
         """The storage that `dagster.yaml` names."""
         return cls(config_value["postgres_url"], inst_data)
+
+
+def _kept_event_log(own: Any, postgres_url: str) -> Any:
+    """The event log, if Dagster's own has the engine that ours replaces."""
+    own._engine  # noqa: B018 - raises where Dagster calls it otherwise (read in 1.13.27)
+    return KeptPostgresEventLog(postgres_url)

@@ -1,98 +1,18 @@
-"""Dagster's storage on SQLite with connections that are kept: a seventh of the cost of an event.
+"""Dagster's storage on SQLite with kept connections: the class that `dagster.yaml` names.
 
-Dagster makes an engine and opens a connection for each of its statements, and records two events
-for each partition and asset of a run. `dagster.yaml` names this class instead; the files are
-Dagster's own, so that either reads the other's.
+Where a version of Dagster lacks what the event log leans on, Dagster's own takes its place: slower,
+and with one warning.
 """
 
 from __future__ import annotations
 
-import os
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
-from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.event import listen
-from sqlalchemy.pool import StaticPool
 
-KEPT = 8
-BUSY_SECONDS = 30
-
-
-class KeptSqliteEventLog(SqliteEventLogStorage):
-    """The event log, one kept connection for each of the shards that were used last."""
-
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines: OrderedDict[tuple[int, str], Engine] = OrderedDict()
-        self._known: set[str] = set()
-        super().__init__(base_dir, inst_data)
-
-    @contextmanager
-    def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
-            yield connection
-
-    def _engine(self, shard: str) -> Engine:
-        key = (os.getpid(), shard)  # a connection must not be used in a forked process
-        engine = self._engines.pop(key, None)
-        if engine is not None and shard not in self._initialized_dbs:  # somebody wiped the storage
-            engine.dispose()
-            engine = None
-        if engine is None:
-            engine = create_engine(
-                self.conn_string_for_shard(shard),
-                poolclass=StaticPool,  # one at a time: whoever uses it holds the lock
-                connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-            )
-            listen(engine, "connect", _without_waiting_for_the_disk)
-            self._initdb(engine)
-            self._initialized_dbs.add(shard)
-        self._engines[key] = engine
-        while len(self._engines) > KEPT:
-            self._engines.popitem(last=False)[1].dispose()
-        return engine
-
-    def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, and touch the run's file, for whose changes the UI waits.
-
-        Closing a connection changes it, too: until then the event is in the write-ahead log.
-        """
-        super().store_event(event)
-        os.utime(self.path_for_shard(event.run_id))
-
-    def has_table(self, table_name: str) -> bool:
-        """Whether a table exists."""
-        return self._is_there(table_name, partial(super().has_table, table_name))
-
-    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
-        look = partial(super()._has_asset_key_col_on_connection, conn, column_name)
-        return self._is_there(column_name, look)
-
-    def _is_there(self, name: str, look: Callable[[], bool]) -> bool:
-        """Whether a table or column exists; one that does stays."""
-        if name not in self._known and look():
-            self._known.add(name)
-        return name in self._known
-
-    def dispose(self) -> None:
-        """Close what is open."""
-        super().dispose()
-        for engine in self._engines.values():
-            engine.dispose()
-        self._engines.clear()
-
-
-def _without_waiting_for_the_disk(connection: Any, record: object) -> None:
-    """Leave it to the write-ahead log: kill -9 loses nothing, a power cut the last events."""
-    connection.execute("PRAGMA synchronous = NORMAL")
+from sync_assets.lib.fallback import or_dagsters_own
 
 
 class KeptSqliteStorage(DagsterSqliteStorage):
@@ -100,7 +20,8 @@ class KeptSqliteStorage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
-        self._event_log_storage = KeptSqliteEventLog(self._event_log_storage._base_dir)
+        with or_dagsters_own("event log on SQLite"):
+            self._event_log_storage = _kept_event_log(self._event_log_storage)
 
     @classmethod
     def from_config_value(
@@ -108,3 +29,13 @@ class KeptSqliteStorage(DagsterSqliteStorage):
     ) -> KeptSqliteStorage:
         """The storage in the `base_dir` of `dagster.yaml`."""
         return cls.from_local(inst_data=inst_data, **config_value)
+
+
+def _kept_event_log(own: Any) -> Any:
+    """The event log in the folder of Dagster's own, once a connection of it has worked."""
+    from sync_assets.lib.sqlite_event_log import KeptSqliteEventLog
+
+    kept = KeptSqliteEventLog(own._base_dir)
+    kept.path_for_shard("any")
+    with kept.index_connection():
+        return kept

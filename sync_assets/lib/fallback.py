@@ -1,0 +1,27 @@
+"""Dagster's own classes in place of ours, where a version of Dagster is not as ours expect.
+
+`dagster.yaml` names classes of ours that lean on private attributes of Dagster. An upgrade must
+never keep Dagster from starting.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster
+
+
+@contextmanager
+def or_dagsters_own(what: str) -> Iterator[None]:
+    """Leave things as they are, with a warning, where the block meets an unknown Dagster."""
+    try:
+        yield
+    except (AttributeError, ImportError, TypeError) as error:
+        warnings.warn(
+            f"Dagster {dagster.__version__} is not as the {what} of sync_assets expects "
+            f"({error}). Dagster's own is used, which is slower or notices less.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
