@@ -13,6 +13,7 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.errors import ConfigurationError, SyncError
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.resources import dlt_source
+from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import configured_destination
 from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.execution import execution
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         execution()
         for api in chosen:
             api.resolve()
+            dataset_of(api)
         for api in chosen:
             request = _request(api, arguments.partition, allow_empty=arguments.allow_empty)
             with Watcher(console, api.name) as watcher:

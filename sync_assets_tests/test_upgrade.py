@@ -225,11 +225,3 @@ def test_whole_doubles_become_integers_and_others_do_not(
     declare("users", field="bigint")
     with pytest.raises(WarehouseError, match=r"what 1 of its rows hold cannot be converted: '1.5'"):
         errors(warehouse, "users", parents=["1"])
-
-
-def test_staging_tables_of_a_killed_sync_are_not_loaded_into(world: World) -> None:
-    world.query("CREATE SCHEMA promotions_staging")
-    world.query("CREATE TABLE promotions_staging.users (promotion_id BIGINT, id BIGINT)")
-    world.api.lists["/users/1"] = [{"id": "not a number"}]
-    assert errors(world, "users", parents=["1"]) == {None}
-    assert world.ids("promotions.users") == ["not a number"]

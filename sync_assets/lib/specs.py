@@ -14,7 +14,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.endpoints import Endpoint
-from sync_assets.warehouse.destination import dataset_name
+from sync_assets.warehouse.dataset import dataset_of
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -27,7 +27,6 @@ class ResourceTranslator(DagsterDltTranslator):
         """The spec of a resource; dagster-dlt's phantom upstream gives way to the parent."""
         endpoint = self.api.endpoints[data.resource.name]
         destination: str | None = dlt.config.get("destination.warehouse.destination_type")
-        dataset = dataset_name(self.api.name, sandbox=self.api.is_sandbox())
         spec = super().get_asset_spec(data)
         return spec.replace_attributes(
             key=asset_key(self.api, endpoint.name),
@@ -39,7 +38,7 @@ class ResourceTranslator(DagsterDltTranslator):
             description=describe(self.api, endpoint),
             kinds={"dlt", *([str(destination)] if destination else [])},
             metadata={
-                "dagster/table_name": f"{dataset}.{endpoint.name}",
+                "dagster/table_name": f"{dataset_of(self.api)}.{endpoint.name}",
                 "dagster/column_schema": column_schema(endpoint),
                 "dagster/code_references": code_references(self.api),
             },

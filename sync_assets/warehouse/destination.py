@@ -6,32 +6,25 @@ processes that share one load each other's rows.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import cast
-from uuid import uuid4
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination import AnyDestination, Destination
 from dlt.common.destination.exceptions import DestinationException
 
-from sync_assets.sources.rest.settings import SANDBOX
 from sync_assets.warehouse.capabilities import refuse_incapable
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.postgres import is_postgres
 from sync_assets.warehouse.scratch import scratch
+from sync_assets.warehouse.staging import new_name
 
 NAME = "warehouse"
 DEFAULT_TYPE, DEFAULT_CREDENTIALS = "duckdb", "warehouse.duckdb"
 VARIABLES = "DESTINATION__WAREHOUSE__DESTINATION_TYPE and DESTINATION__WAREHOUSE__CREDENTIALS"
-
-
-def dataset_name(source: str, *, sandbox: bool) -> str:
-    """The dataset of a source; rows of the sandbox never mix with real ones."""
-    return f"{source}_{SANDBOX}" if sandbox else source
 
 
 @contextmanager
@@ -98,15 +91,13 @@ def configured_destination() -> AnyDestination:
     refuse_incapable(kind, destination)
     # dlt truncates a table before it is filled anew otherwise
     destination.config_params["replace_strategy"] = "insert-from-staging"
+    destination.config_params["staging_dataset_name_layout"] = new_name()
     destination.caps_params.update(
         supports_transactions=True,  # dlt commits DELETE and INSERT apart otherwise
         supports_truncate_command=False,  # it commits, or shows a reader's transaction no rows
     )
     if is_duckdb(destination):
         destination.caps_params.update(preferred_loader_file_format="parquet")
-    else:
-        # a staging dataset that two runs share loses rows of both
-        destination.config_params["staging_dataset_name_layout"] = f"%s_staging_{_run_name()}"
     if is_postgres(destination):
         destination.caps_params.update(
             loader_file_format_selector=None,
@@ -114,7 +105,3 @@ def configured_destination() -> AnyDestination:
             supported_loader_file_formats=["insert_values"],  # dlt's CSV makes NULL of empty text
         )
     return destination
-
-
-def _run_name() -> str:
-    return f"{os.getpid():x}_{uuid4().hex[:8]}"

@@ -2,6 +2,10 @@
 
 It stands beside the data and is written after them, so it never claims more than there is; and
 it knows what Dagster does not: when a partition's list was read, and how often it failed since.
+
+It also tells which tables are ours: those that a row names. A table is marked as it is made, by a
+row that tells of no sync yet; the row of a list that failed before its table was made is no mark,
+`ours` is false.
 """
 
 from __future__ import annotations
@@ -22,15 +26,16 @@ from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.times import moment
+from sync_assets.warehouse.ownership import SYNCS
 from sync_assets.warehouse.quarantine import SCOPE, scope
 from sync_assets.warehouse.tables import Tables, parents
 
-TABLE = "_syncs"
+TABLE = SYNCS
 COLUMNS = columns(
     required=f"{SCOPE} resource",
     text=f"{SCOPE} resource parent synced_at new_fields missing_fields failed_at error",
     bigint="rows rows_before quarantined left_out failures",
-    boolean="final",
+    boolean="final ours",
 )
 
 
@@ -69,7 +74,7 @@ def record(tables: Tables, api: Api, listings: Iterable[Listing], journal: Journ
     known = {row[SCOPE]: row for row in tables.rows(TABLE, list(COLUMNS), (SCOPE, failed))}
     is_final = _is_final(tables, api)
     rows = [
-        _failed(name, listing, known.get(name, {}))
+        _failed(name, listing, known.get(name, {}), tables)
         if listing.error is not None
         else _complete(name, listing, journal, final=is_final(listing))
         for name, listing in fates.items()
@@ -77,9 +82,22 @@ def record(tables: Tables, api: Api, listings: Iterable[Listing], journal: Journ
     tables.put(TABLE, SCOPE, rows)
 
 
+def mark(tables: Tables, resources: Iterable[str]) -> None:
+    """Write down that the tables of resources are ours, where no row of their own says so."""
+    names = list(resources)
+    known = {row[SCOPE]: row for row in tables.rows(TABLE, list(COLUMNS), (SCOPE, names))}
+    rows = [
+        {**dict.fromkeys(COLUMNS), **known.get(name, {}), **_identity(name, Listing(name))}
+        for name in names
+        if name not in known or known[name]["ours"] is False
+    ]
+    tables.put(TABLE, SCOPE, [{**row, "ours": True} for row in rows])
+
+
 def pasts(tables: Tables) -> list[Past]:
     """The past of every list that was ever tried."""
-    return [_past(row) for row in tables.rows(TABLE, list(COLUMNS))]
+    rows = tables.rows(TABLE, list(COLUMNS))
+    return [_past(row) for row in rows if row["synced_at"] or row["failures"]]
 
 
 def _is_final(tables: Tables, api: Api) -> Callable[[Listing], bool]:
@@ -97,9 +115,12 @@ def _is_final(tables: Tables, api: Api) -> Callable[[Listing], bool]:
     return is_final
 
 
-def _failed(name: str, listing: Listing, known: Mapping[str, Any]) -> dict[str, Any]:
+def _failed(
+    name: str, listing: Listing, known: Mapping[str, Any], tables: Tables
+) -> dict[str, Any]:
     return {
         **dict.fromkeys(COLUMNS),
+        "ours": tables.ownership.is_ours(listing.resource),
         **known,
         **_identity(name, listing),
         "failures": (known.get("failures") or 0) + 1,
@@ -120,6 +141,7 @@ def _complete(name: str, listing: Listing, journal: Journal, *, final: bool) -> 
         "new_fields": json.dumps(sorted(listing.new_fields)),
         "missing_fields": json.dumps(sorted(listing.missing_fields)),
         "final": final,
+        "ours": True,
         "failures": 0,
     }
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.endpoints import Endpoint
-from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
+from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.history import Past, pasts
+from sync_assets.warehouse.integrity import duplicated, nulls, orphans
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.quarantine import Kept, problems
 from sync_assets.warehouse.tables import Tables, open_tables, parents
@@ -88,9 +90,9 @@ def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> Facts:
     key = [primary] if isinstance(primary, str) else list(primary)
     return Facts(
         rows=sum(tables.counts(endpoint.name, None).values()),
-        duplicated_keys=tables.duplicated(endpoint.name, key),
-        null_keys=tables.nulls(endpoint.name, key),
-        orphans=tables.orphans(endpoint.name, endpoint.parent_param, endpoint.parent)
+        duplicated_keys=duplicated(tables, endpoint.name, key),
+        null_keys=nulls(tables, endpoint.name, key),
+        orphans=orphans(tables, endpoint.name, endpoint.parent_param, endpoint.parent)
         if endpoint.parent and endpoint.parent_param
         else {},
         kept=kept,
@@ -99,9 +101,8 @@ def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> Facts:
 
 @contextmanager
 def _tables(api: Api) -> Iterator[Tables]:
-    dataset = dataset_name(api.name, sandbox=api.is_sandbox())
     with (
-        open_pipeline(api.name, dataset) as pipeline,
+        open_pipeline(api.name, dataset_of(api)) as pipeline,
         exclusive(database_file(pipeline), silent, patience=PATIENCE),
         open_tables(pipeline) as tables,
     ):

@@ -19,6 +19,7 @@ from dlt.destinations.exceptions import DatabaseException, DatabaseTransientExce
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.rest.errors import brief
+from sync_assets.warehouse.staging import NAME
 
 ALL_TABLES = -1
 BUCKETS = 256
@@ -28,7 +29,8 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtext(%s), key) FROM unnest(%s::int[]) A
 ALIVE = "SELECT pg_advisory_xact_lock(hashtext('staging'), hashtext(%s))"
 ABANDONED = """
 SELECT nspname FROM pg_namespace
-WHERE nspname ~ %s AND pg_try_advisory_xact_lock(hashtext('staging'), hashtext(nspname))
+WHERE nspname ~ %s AND pg_has_role(nspowner, 'USAGE')
+AND pg_try_advisory_xact_lock(hashtext('staging'), hashtext(nspname))
 """
 
 
@@ -83,10 +85,9 @@ def _holding(
 
 def _drop_abandoned(client: SqlClientBase[Any], say: Callable[[str], None]) -> None:
     """Drop the staging datasets of syncs that were killed: nobody holds their names."""
-    pattern = f"^{client.dataset_name}_staging_[0-9a-f]+_[0-9a-f]{{8}}$"
     try:
         with client.begin_transaction():
-            for (name,) in client.execute_sql(ABANDONED, pattern) or ():
+            for (name,) in client.execute_sql(ABANDONED, f"^{NAME}$") or ():
                 client.execute_sql(f"DROP SCHEMA {client.escape_column_name(name)} CASCADE")
     except DatabaseException as error:
-        say(f"staging datasets of {client.dataset_name} were left behind: {brief(error)}")
+        say(f"staging datasets of killed syncs were left behind: {brief(error)}")

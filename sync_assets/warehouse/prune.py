@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
+from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.history import TABLE as HISTORY
+from sync_assets.warehouse.history import mark
+from sync_assets.warehouse.integrity import orphans
 from sync_assets.warehouse.lock import exclusive
 from sync_assets.warehouse.quarantine import SCOPE, scope
 from sync_assets.warehouse.quarantine import TABLE as QUARANTINE
@@ -22,20 +25,21 @@ def prune(api: Api, *, dry_run: bool, say: Callable[[str], None]) -> dict[str, M
     """
     found: dict[str, Mapping[str, int]] = {}
     with (
-        open_pipeline(api.name, dataset_name(api.name, sandbox=api.is_sandbox())) as pipeline,
+        open_pipeline(api.name, dataset_of(api)) as pipeline,
         exclusive(database_file(pipeline), say),
         open_tables(pipeline) as tables,
     ):
         for endpoint in api.endpoints.values():
             if endpoint.parent is None or endpoint.parent_param is None:
                 continue
-            orphans = tables.orphans(endpoint.name, endpoint.parent_param, endpoint.parent)
-            if orphans:
+            lost = orphans(tables, endpoint.name, endpoint.parent_param, endpoint.parent)
+            if lost:
                 _refuse_without_parents(tables, endpoint.name, endpoint.parent)
-                found[endpoint.name] = orphans
+                found[endpoint.name] = lost
                 if not dry_run:
-                    tables.delete(endpoint.name, endpoint.parent_param, orphans)
-                    _forget(tables, endpoint.name, orphans)
+                    mark(tables, [endpoint.name])  # of the lists none may be left to do so
+                    tables.delete(endpoint.name, endpoint.parent_param, lost)
+                    _forget(tables, endpoint.name, lost)
     return found
 
 

@@ -13,9 +13,10 @@ from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.hints import MERGE
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import REQUIRED, VALUE, Listing
+from sync_assets.warehouse import ownership
 from sync_assets.warehouse.tables import Tables
 
-TABLE = "_quarantine"
+TABLE = ownership.QUARANTINE
 SCOPE = "list"
 COLUMNS = columns(
     required=f"{SCOPE} position",

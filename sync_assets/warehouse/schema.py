@@ -1,4 +1,4 @@
-"""The tables as a load needs them: made where they are missing, fitted where they differ.
+"""The tables as a load needs them: made and marked as ours, and fitted where they differ.
 
 dlt adds tables and columns and passes over every other difference, so that a column of another
 type would take what it was not declared for, or nothing.
@@ -6,12 +6,9 @@ type would take what it was not declared for, or nothing.
 
 from __future__ import annotations
 
-import json
-import re
-import sys
-from collections.abc import Callable, Iterator
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from typing import cast
 
 import dlt
 from dlt.common.destination.exceptions import DestinationException
@@ -19,50 +16,73 @@ from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from sync_assets.sources.rest.errors import brief
+from sync_assets.warehouse.casts import READS_AS
 from sync_assets.warehouse.destination import is_duckdb
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.history import mark
+from sync_assets.warehouse.ownership import BOOKS, SYNCS, Ownership, refusal
 from sync_assets.warehouse.postgres import is_postgres
+from sync_assets.warehouse.staging import drop_abandoned
+from sync_assets.warehouse.tables import Tables
 
 AT_ONCE = 10_000
 SHOWN, LONGEST = 3, 60
-INT64 = 2**63
-LARGEST = Decimal(repr(sys.float_info.max))
-LOST = re.compile(r"[\ud800-\udfff]|(?<!\\)(?:\\\\)*\\u0000")
 
 
-def make_tables(pipeline: dlt.Pipeline) -> None:
+def make_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> None:
     """Make what is not there, also what somebody dropped: dlt trusts its note of the schema.
 
-    Raises `WarehouseError` where stored values are not what their column is declared as now.
+    Raises `WarehouseError` where a table is not ours, and not `taken_over`, and where stored
+    values are not what their column is declared as now.
     """
     try:
         with pipeline.destination_client() as client:
+            client = cast("SqlJobClientBase", client)  # capabilities.py refuses others
+            _refuse_foreign(pipeline, client, taken_over)
             client.initialize_storage()
             if is_duckdb(pipeline.destination) or is_postgres(pipeline.destination):
-                _fit(client)  # type: ignore[arg-type]
+                _fit(client)
             if is_duckdb(pipeline.destination):
-                _drop_staging(client)  # type: ignore[arg-type]
-            client.update_stored_schema(force=True)
+                drop_abandoned(client.sql_client)
+            _make(client)
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
         raise WarehouseLostError(f"{what}: {brief(error)}") from error
 
 
+def _names(client: SqlJobClientBase) -> list[str]:
+    """The tables of a load, without dlt's own."""
+    return [name for name in client.schema.tables if name not in client.schema.dlt_table_names()]
+
+
+def _refuse_foreign(
+    pipeline: dlt.Pipeline, client: SqlJobClientBase, taken_over: Iterable[str]
+) -> None:
+    """Lists of foreign tables were not read; this finds what somebody made meanwhile."""
+    for name in Ownership(client.sql_client, taken_over).foreign(_names(client)):
+        message = refusal(pipeline.pipeline_name, pipeline.dataset_name, name)
+        raise WarehouseError(f"{message} No table was loaded.")
+
+
+def _make(client: SqlJobClientBase) -> None:
+    """Make tables and their marks in one transaction: a kill leaves no table without its mark."""
+    client.update_stored_schema([*client.schema.dlt_table_names(), SYNCS], force=True)
+    with client.sql_client.begin_transaction():
+        mark(
+            Tables(client.sql_client, in_transaction=True),
+            [name for name in _names(client) if name not in BOOKS],
+        )
+        client.maybe_ddl_transaction = nullcontext  # type: ignore[method-assign, assignment]
+        client.update_stored_schema(force=True)
+
+
 def _fit(client: SqlJobClientBase) -> None:
     """Fit the columns that exist to the load's schema, all of them or none."""
-    names = [name for name in client.schema.tables if name not in client.schema.dlt_table_names()]
     with client.sql_client.begin_transaction():
-        for name, stored in list(client.get_storage_tables(names)):
+        for name, stored in list(client.get_storage_tables(_names(client))):
             table = _Table(client, name)
             for change in _changes(table, stored) if stored else ():
                 client.sql_client.execute_sql(f"ALTER TABLE {table.name} {change}")
-
-
-def _drop_staging(client: SqlJobClientBase) -> None:
-    """Drop what a sync that was killed left in the staging dataset, with columns of its time."""
-    with client.sql_client.with_staging_dataset() as staging:
-        if staging.has_dataset():
-            staging.drop_dataset()
 
 
 class _Table:
@@ -126,55 +146,3 @@ def _refuse_losses(table: _Table, name: str, old: str, new: str) -> None:
             f"{', ...' if len(bad) > SHOWN else ''}. Nothing was "
             f"changed. Declare it as text, or set these values to NULL, and sync again."
         )
-
-
-def _is_integer(text: str) -> bool:
-    return bool(re.fullmatch(r"0|-?[1-9]\d{0,18}", text)) and -INT64 <= int(text) < INT64
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a number that a double holds, or writes, with the same digits."""
-    value = _parsed(text)
-    if type(value) not in (int, Decimal) or abs(value) > LARGEST:
-        return False
-    number = float(value)
-    return value in (Decimal(repr(number)), Decimal(number))
-
-
-def _is_json(text: str) -> bool:
-    """Whether a text is JSON that Postgres, too, keeps: no key twice, no NUL, no half character."""
-    value = _parsed(text)
-    if value is ValueError:
-        return False
-    return not LOST.search(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _parsed(text: str) -> Any:
-    """What a JSON text says, to the last digit; `ValueError`, the class, where it is none."""
-    try:
-        return json.loads(
-            text, parse_constant=_refused, parse_float=Decimal, object_pairs_hook=_distinct
-        )
-    except (ValueError, ArithmeticError, RecursionError):
-        return ValueError
-
-
-def _refused(name: str) -> None:
-    raise ValueError(name)
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-#: By type, whether a text can become a value of it that reads the same again.
-READS_AS: dict[str, Callable[[str], bool]] = {
-    "text": lambda text: True,
-    "bigint": _is_integer,
-    "double": _is_number,
-    "bool": lambda text: text in ("true", "false"),
-    "json": _is_json,
-}

@@ -8,30 +8,32 @@ verify     the warehouse must now hold as many rows as the lists did
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import dlt
 import pyarrow as pa
-from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.errors import SyncError, brief
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import variable
-from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
+from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
 from sync_assets.warehouse.history import record, schema
-from sync_assets.warehouse.ledger import forget_old_loads
+from sync_assets.warehouse.ledger import forget_old_loads, schema_name
 from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken_over
+from sync_assets.warehouse.plain_words import in_plain_words, plain
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
+from sync_assets.warehouse.staging import drop_own
 from sync_assets.warehouse.tables import Tables, open_tables
 
 
@@ -53,18 +55,25 @@ def sync(
 ) -> Journal:
     """Sync what is asked for; the journal tells list by list what came of it.
 
+    A resource whose table is there and not ours fails without a request.
     Raises `ConfigurationError` or `WarehouseError` before the first request where either is
     unusable, and `WarehouseError` where the load fails; lists that fail do not raise.
     """
     api, say = request.api, say or silent
     if api.resolve().keep_pages is not None:
         say(f"{variable(api.name, 'keep_pages')} has no effect: pages are not kept. Remove it.")
-    dataset = dataset_name(api.name, sandbox=api.is_sandbox())
+    dataset, taken = dataset_of(api), taken_over(api)
     with open_pipeline(api.name, dataset) as pipeline:
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)
-        with _in_plain_words(dataset), exclusive(database, say), open_tables(pipeline) as tables:
+        with (
+            in_plain_words(dataset),
+            exclusive(database, say),
+            open_tables(pipeline, taken) as tables,
+        ):
+            refuse_foreign_books(tables.ownership, api.name, dataset)
+            foreign = tables.ownership.foreign(request.resources)
             held = _held(tables, request)
         journal = Journal(
             strict=False,
@@ -73,36 +82,40 @@ def sync(
             on_listing=on_listing,
             on_wait=say,
         )
-        _extract(pipeline, request, journal)
-        lists = [scope(listing) for listing in journal.complete()]
-        with (
-            _in_plain_words(dataset),
-            exclusive(database, say),
-            side_by_side(pipeline, lists, make_tables, say),
-        ):
-            _load(pipeline, say)
-            with open_tables(pipeline) as tables:
-                _clear(tables, request, journal)
-                _verify(tables, request, journal)
-                record(tables, request.api, _asked_for(request, journal), journal)
-                forget_old_loads(tables)
+        ours = replace(request, resources=[n for n in request.resources if n not in foreign])
+        if ours.resources:
+            _extract(pipeline, ours, journal)
+        for listing in _lists_of(request, foreign):
+            journal.record(listing, WarehouseError(refusal(api.name, dataset, listing.resource)))
+        if ours.resources:
+            with in_plain_words(dataset), exclusive(database, say):
+                _load_and_prove(
+                    pipeline, ours, journal, partial(make_tables, taken_over=taken), say
+                )
     return journal
 
 
-@contextmanager
-def _in_plain_words(dataset: str) -> Iterator[None]:
-    """A connection may be lost at any moment: what a driver raises is a `WarehouseLostError`."""
-    try:
-        yield
-    except SyncError:
-        raise
-    except Exception as error:  # each destination has a driver with its own
-        raise WarehouseLostError(f"{dataset}: the warehouse failed, {brief(error)}") from error
+def _load_and_prove(
+    pipeline: dlt.Pipeline,
+    request: Request,
+    journal: Journal,
+    make: Callable[[dlt.Pipeline], None],
+    say: Callable[[str], None],
+) -> None:
+    lists = [scope(listing) for listing in journal.complete()]
+    with side_by_side(pipeline, lists, make, say):
+        _load(pipeline, say)
+        with open_tables(pipeline) as tables:
+            _clear(tables, request, journal)
+            _verify(tables, request, journal)
+            record(tables, request.api, _asked_for(request, journal), journal)
+            forget_old_loads(tables, request.api)
 
 
 def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None:
     source = dlt_source(request.api)(parents=request.parents, journal=journal)
     source.schema.update_table(schema())
+    source.schema = source.schema.clone(with_name=schema_name(request.api))
     workers = request.api.resolve().max_concurrency + 2
     try:
         pipeline.extract(source.with_resources(*request.resources), workers=workers)
@@ -111,18 +124,18 @@ def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # the warehouse's driver needs it now
     except PipelineStepFailed as error:
-        raise _plain(error, f"{request.api.name} could not be prepared") from error
+        raise plain(error, f"{request.api.name} could not be prepared") from error
 
 
 def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
     try:
         pipeline.load()
     except PipelineStepFailed as error:
-        raise _plain(
+        raise plain(
             error, f"{pipeline.dataset_name} could not be loaded", WarehouseLostError
         ) from error
     finally:
-        _drop_staging(pipeline, say)
+        drop_own(pipeline, say)
 
 
 def _held(tables: Tables, request: Request) -> dict[tuple[str, str | None], int]:
@@ -134,6 +147,15 @@ def _held(tables: Tables, request: Request) -> dict[tuple[str, str | None], int]
         for parent, count in tables.counts(name, column).items():
             held[name, parent] = count
     return held
+
+
+def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[Listing]:
+    """The lists that a request names of some resources: one each where it names no parents."""
+    for name in resources:
+        parent = request.api.endpoints[name].parent
+        partitioned = request.api.endpoints[name].partitioned
+        given = (request.parents or {}).get(str(parent)) if partitioned else None
+        yield from [Listing(name, one) for one in given] if given else [Listing(name)]
 
 
 def _asked_for(request: Request, journal: Journal) -> list[Listing]:
@@ -170,24 +192,3 @@ def _verify(tables: Tables, request: Request, journal: Journal) -> None:
         if listing.resource in request.resources and rows != listing.rows:
             message = f"{listing.name}: {listing.rows} rows were read, the warehouse holds {rows}"
             journal.record(listing, WarehouseError(f"{message}. Sync it again."))
-
-
-def _drop_staging(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
-    """A staging dataset keeps copies of rows, also of those that are gone upstream."""
-    try:
-        with pipeline.sql_client() as client, client.with_staging_dataset() as staging:
-            if staging.has_dataset():
-                staging.drop_dataset()
-    except DatabaseException as error:
-        say(f"the staging dataset of {pipeline.dataset_name} was left behind: {error}")
-
-
-def _plain(
-    error: PipelineStepFailed, what: str, kind: type[WarehouseError] = WarehouseError
-) -> SyncError:
-    cause: BaseException = error
-    while cause.__cause__ is not None or isinstance(cause.__context__, SyncError):
-        cause = cause.__cause__ or cause.__context__ or cause
-        if isinstance(cause, SyncError):
-            return cause
-    return kind(f"{what}: {brief(cause)}")

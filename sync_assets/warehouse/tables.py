@@ -1,4 +1,7 @@
-"""Questions to the warehouse's tables, and the removal of rows below a parent."""
+"""Questions to our tables in the warehouse, and the removal of rows below a parent.
+
+A table that is not ours is as good as none: it is not read, and never changed.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +11,47 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import dlt
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.rest.api import ACTIVITY, Parent
 from sync_assets.warehouse.destination import VARIABLES
-from sync_assets.warehouse.errors import WarehouseLostError
+from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.ownership import Ownership
 
 AT_ONCE = 500
 T = TypeVar("T")
 
 
 class Tables:
-    """The tables of one dataset, over one open connection."""
+    """The tables of one dataset, over one open connection, which may be `in_transaction`.
 
-    def __init__(self, client: SqlClientBase[Any]) -> None:
-        self._client = client
+    `taken_over` are those that are ours though no sync made them.
+    """
+
+    def __init__(
+        self,
+        client: SqlClientBase[Any],
+        taken_over: Iterable[str] = (),
+        *,
+        in_transaction: bool = False,
+    ) -> None:
+        self._client, self._in_transaction = client, in_transaction
+        self.ownership = Ownership(client, taken_over)
+        self.column = client.escape_column_name
+        self.name = client.make_qualified_table_name
+
+    def has(self, table: str) -> bool:
+        """Whether a table is there, and ours."""
+        return self.ownership.is_ours(table) and bool(self.ownership.columns(table))
 
     def counts(self, table: str, column: str | None) -> dict[str | None, int]:
         """Rows by the values of a column, or of the whole table under None; empty without it."""
-        name = self._client.make_qualified_table_name(table)
+        name = self.name(table)
         if column is None:
-            rows = self._select(f"SELECT NULL, count(*) FROM {name}")
+            rows = self.select(table, f"SELECT NULL, count(*) FROM {name}")
         else:
-            key = self._client.escape_column_name(column)
-            rows = self._select(f"SELECT {key}, count(*) FROM {name} GROUP BY {key}")
+            key = self.column(column)
+            rows = self.select(table, f"SELECT {key}, count(*) FROM {name} GROUP BY {key}")
         return {parent: int(count) for parent, count in rows}
 
     def rows(
@@ -40,89 +59,87 @@ class Tables:
     ) -> list[dict[str, Any]]:
         """Some columns of all rows, or of those `where` a column has a value; none without it.
 
-        A column that the table does not have yet is null.
+        A column that an earlier version did not make is null.
         """
-        name, there = self._client.make_qualified_table_name(table), self._columns(table)
-        known = [column for column in columns if column in there]
-        if not known:
+        name = self.name(table)
+        there = self._there(table, columns)
+        if not there:
             return []
-        query = f"SELECT {self._names(known)} FROM {name}"
+        query = f"SELECT {self._names(there)} FROM {name}"
         if where is None:
-            found = self._select(query)
+            found = self.select(table, query)
         else:
-            key = self._client.escape_column_name(where[0])
+            key = self.column(where[0])
             found = [
                 row
                 for part in _parts(list(where[1]))
-                for row in self._select(f"{query} WHERE {key} IN ({_marks(part)})", *part)
+                for row in self.select(table, f"{query} WHERE {key} IN ({_marks(part)})", *part)
             ]
-        nothing = dict.fromkeys(columns)
-        return [{**nothing, **dict(zip(known, row, strict=True))} for row in found]
+        blank = dict.fromkeys(columns)
+        return [blank | dict(zip(there, row, strict=True)) for row in found]
 
     def latest(self, table: str, key: str, column: str) -> dict[str | None, Any]:
         """The greatest value of a column by the values of another."""
-        name = self._client.make_qualified_table_name(table)
-        by, of = (self._client.escape_column_name(column) for column in (key, column))
-        return dict(self._select(f"SELECT {by}, max({of}) FROM {name} GROUP BY {by}"))
-
-    def duplicated(self, table: str, key: Sequence[str]) -> int:
-        """How many values of a key more than one row has."""
-        name, columns = self._client.make_qualified_table_name(table), self._names(key)
-        twice = f"SELECT {columns} FROM {name} GROUP BY {columns} HAVING count(*) > 1"
-        return self._number(f"SELECT count(*) FROM ({twice}) AS twice")
-
-    def nulls(self, table: str, columns: Sequence[str]) -> int:
-        """How many rows have a null in one of these columns."""
-        name = self._client.make_qualified_table_name(table)
-        escaped = map(self._client.escape_column_name, columns)
-        any_null = " OR ".join(f"{column} IS NULL" for column in escaped)
-        return self._number(f"SELECT count(*) FROM {name} WHERE {any_null}")
-
-    def orphans(self, table: str, column: str, parent: str) -> dict[str, int]:
-        """Rows by the value of a column that is no id of the parent's table."""
-        names = map(self._client.make_qualified_table_name, (table, parent))
-        name, others = names
-        key, identity = map(self._client.escape_column_name, (column, "id"))
-        return dict(
-            self._select(
-                f"SELECT {key}, count(*) FROM {name} WHERE {key} NOT IN"
-                f" (SELECT {identity} FROM {others}) GROUP BY {key}"
-            )
-        )
+        name = self.name(table)
+        by, of = (self.column(column) for column in (key, column))
+        return dict(self.select(table, f"SELECT {by}, max({of}) FROM {name} GROUP BY {by}"))
 
     def delete(self, table: str, column: str, values: Iterable[str]) -> None:
         """Remove the rows with these values, in one transaction."""
-        with self._client.begin_transaction():
+        with self._transaction():
             self._delete(table, column, values)
 
-    def delete_before(self, table: str, column: str, moment: datetime) -> None:
-        """Remove the rows of before a moment, but for the newest of all."""
-        name = self._client.make_qualified_table_name(table)
-        time = self._client.escape_column_name(column)
-        newest = f"SELECT max({time}) FROM {name}"
+    def delete_before(
+        self, table: str, column: str, moment: datetime, where: tuple[str, str]
+    ) -> None:
+        """Of the rows `where` a column has a value, remove those of before a moment.
+
+        The newest of them stays.
+        """
+        name = self.name(table)
+        time, mark = map(self.column, (column, where[0]))
+        newest = f"SELECT max({time}) FROM {name} WHERE {mark} = %s"
         self._client.execute_sql(
-            f"DELETE FROM {name} WHERE {time} < %s AND {time} < ({newest})", moment
+            f"DELETE FROM {name} WHERE {mark} = %s AND {time} < %s AND {time} < ({newest})",
+            where[1],
+            moment,
+            where[1],
         )
 
     def put(self, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Let rows, all with the same columns, take the place of those with their key."""
+        """Let rows, all with the same columns, take the place of those with their key.
+
+        What they hold for columns that an earlier version did not make is left out.
+        """
         if not rows:
             return
-        name = self._client.make_qualified_table_name(table)
-        into = f"INSERT INTO {name} ({self._names(list(rows[0]))}) VALUES"
-        with self._client.begin_transaction():
+        name = self.name(table)
+        columns = self._there(table, list(rows[0]))
+        into = f"INSERT INTO {name} ({self._names(columns)}) VALUES"
+        with self._transaction():
             self._delete(table, key, [row[key] for row in rows])
             for part in _parts(rows):
-                self._insert(into, [list(row.values()) for row in part])
+                self._insert(into, [[row[column] for column in columns] for row in part])
+
+    def _there(self, table: str, columns: Sequence[str]) -> list[str]:
+        made = self.ownership.columns(table)
+        return [name for name in columns if name in made]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._in_transaction:
+            yield
+            return
+        with self._client.begin_transaction():
+            yield
 
     def _delete(self, table: str, column: str, values: Iterable[str]) -> None:
-        name = self._client.make_qualified_table_name(table)
-        key = self._client.escape_column_name(column)
+        if not self.ownership.is_ours(table):
+            raise WarehouseError(f"{table} was not made by a sync; nothing of it is removed.")
+        name = self.name(table)
+        key = self.column(column)
         for part in _parts(list(values)):
             self._client.execute_sql(f"DELETE FROM {name} WHERE {key} IN ({_marks(part)})", *part)
-
-    def _number(self, query: str) -> int:
-        return sum(int(count) for (count,) in self._select(query))
 
     def _insert(self, into: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as SQL literals, twenty times as fast as bound values in DuckDB."""
@@ -134,22 +151,14 @@ class Tables:
         literals = ", ".join(f"({', '.join(str(escape(value)) for value in row)})" for row in rows)
         self._client.execute_sql(f"{into} {literals}")
 
-    def _columns(self, table: str) -> set[str]:
-        name = self._client.make_qualified_table_name(table)
-        try:
-            with self._client.execute_query(f"SELECT * FROM {name} WHERE 1 = 0") as cursor:
-                return {str(column[0]).lower() for column in cursor.description or ()}
-        except DatabaseUndefinedRelation:
-            return set()
-
     def _names(self, columns: Sequence[str]) -> str:
-        return ", ".join(self._client.escape_column_name(column) for column in columns)
+        return ", ".join(self.column(column) for column in columns)
 
-    def _select(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        try:
-            return [tuple(row) for row in self._client.execute_sql(query, *values) or ()]
-        except DatabaseUndefinedRelation:
+    def select(self, table: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query on a table; none where the table is not there or not ours."""
+        if not self.has(table):
             return []
+        return [tuple(row) for row in self._client.execute_sql(query, *values) or ()]
 
 
 def parents(tables: Tables, parent: Parent) -> list[dict[str, Any]]:
@@ -170,7 +179,7 @@ def _marks(values: Sequence[Any]) -> str:
 
 
 @contextmanager
-def open_tables(pipeline: dlt.Pipeline) -> Iterator[Tables]:
+def open_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> Iterator[Tables]:
     """The tables of a pipeline's dataset, whether or not it has been loaded yet."""
     try:
         client = pipeline.sql_client()
@@ -180,7 +189,7 @@ def open_tables(pipeline: dlt.Pipeline) -> Iterator[Tables]:
             f"The warehouse cannot be reached, check {VARIABLES}. {_first_lines(error)}"
         ) from error
     try:
-        yield Tables(client)
+        yield Tables(client, taken_over)
     finally:
         client.close_connection()
 

@@ -17,7 +17,8 @@ import dagster as dg
 
 from sync_assets.sources.promotions import API
 from sync_assets.sources.rest import times
-from sync_assets.warehouse.destination import database_file, dataset_name, open_pipeline
+from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.history import COLUMNS, TABLE
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.sync import Request, sync
@@ -48,7 +49,7 @@ def fill(keys: list[str]) -> None:
     yesterday = (times.now() - timedelta(days=1)).isoformat()
     children = API.children("promotions")
     with (
-        open_pipeline(API.name, dataset_name(API.name, sandbox=True)) as pipeline,
+        open_pipeline(API.name, dataset_of(API)) as pipeline,
         exclusive(database_file(pipeline), silent),
         open_tables(pipeline) as tables,
     ):

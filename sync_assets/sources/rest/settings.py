@@ -28,7 +28,9 @@ QUOTES = "\"'`“”‘’«»"
 class ApiSettings(BaseConfiguration):
     """Where an API is and how hard it may be asked.
 
-    `requests_per_minute` 0 is no limit. `keep_pages` has no effect any more.
+    `requests_per_minute` 0 is no limit. `dataset` is where in the warehouse the tables are,
+    `take_over` names tables there that were not made by a sync and may be replaced, with white
+    space between. `keep_pages` has no effect any more.
     """
 
     base_url: str = None  # type: ignore[assignment]  # dlt's mark of a required field
@@ -39,6 +41,8 @@ class ApiSettings(BaseConfiguration):
     backoff_factor: Annotated[float, at_least(0, A_DAY)] = 2.0
     max_wait: Annotated[float, at_least(0, A_DAY)] = 300.0
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
+    dataset: str | None = None
+    take_over: str | None = None
     keep_pages: float | None = None
 
     secret_field: ClassVar[str] = ""

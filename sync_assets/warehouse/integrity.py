@@ -1,0 +1,33 @@
+"""Questions about the keys of our tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync_assets.warehouse.tables import Tables
+
+
+def duplicated(tables: Tables, table: str, key: Sequence[str]) -> int:
+    """How many values of a key more than one row has."""
+    columns = ", ".join(map(tables.column, key))
+    twice = f"SELECT {columns} FROM {tables.name(table)} GROUP BY {columns} HAVING count(*) > 1"  # noqa: S608
+    return _number(tables, table, f"SELECT count(*) FROM ({twice}) AS twice")  # noqa: S608
+
+
+def nulls(tables: Tables, table: str, columns: Sequence[str]) -> int:
+    """How many rows have a null in one of these columns."""
+    any_null = " OR ".join(f"{tables.column(column)} IS NULL" for column in columns)
+    return _number(tables, table, f"SELECT count(*) FROM {tables.name(table)} WHERE {any_null}")  # noqa: S608
+
+
+def orphans(tables: Tables, table: str, column: str, parent: str) -> dict[str, int]:
+    """Rows by the value of a column that is no id of the parent's table; none without both."""
+    if not tables.has(parent):
+        return {}
+    key, ids = tables.column(column), f"SELECT {tables.column('id')} FROM {tables.name(parent)}"  # noqa: S608
+    query = f"SELECT {key}, count(*) FROM {tables.name(table)} WHERE {key} NOT IN ({ids})"  # noqa: S608
+    return dict(tables.select(table, f"{query} GROUP BY {key}"))
+
+
+def _number(tables: Tables, table: str, query: str) -> int:
+    return sum(int(count) for (count,) in tables.select(table, query))

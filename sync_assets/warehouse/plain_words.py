@@ -1,0 +1,34 @@
+"""What drivers and dlt raise, as the errors of this project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from sync_assets.sources.rest.errors import SyncError, brief
+from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+
+
+@contextmanager
+def in_plain_words(dataset: str) -> Iterator[None]:
+    """A connection may be lost at any moment: what a driver raises is a `WarehouseLostError`."""
+    try:
+        yield
+    except SyncError:
+        raise
+    except Exception as error:  # each destination has a driver with its own
+        raise WarehouseLostError(f"{dataset}: the warehouse failed, {brief(error)}") from error
+
+
+def plain(
+    error: PipelineStepFailed, what: str, kind: type[WarehouseError] = WarehouseError
+) -> SyncError:
+    """What a step of dlt failed with: our own error where one lies below it, or one of a kind."""
+    cause: BaseException = error
+    while cause.__cause__ is not None or isinstance(cause.__context__, SyncError):
+        cause = cause.__cause__ or cause.__context__ or cause
+        if isinstance(cause, SyncError):
+            return cause
+    return kind(f"{what}: {brief(cause)}")
