@@ -73,7 +73,7 @@ def fresh(verdicts: Sequence[Verdict], settings: AutomationSettings) -> Finding:
     stale = [v for v in verdicts if v.stale]
     failing = [v for v in verdicts if v.failing]
     unsettled = [v for v in verdicts if v.unsettled and not v.failing]
-    partitioned = any(v.parent is not None for v in verdicts)
+    partitioned = any(v.partitioned for v in verdicts)
     live = [v for v in verdicts if v.live]
     oldest = min((v.synced_at for v in live if v.past.synced_at), default=None)
     return Finding(

@@ -12,7 +12,7 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 
-Event: TypeAlias = "dg.AssetMaterialization | dg.MaterializeResult[Any]"
+Event: TypeAlias = "dg.AssetMaterialization | dg.AssetObservation | dg.MaterializeResult[Any]"
 NAMED_FAILURES = 20
 
 
@@ -30,25 +30,39 @@ def materialization(api: Api, listing: Listing, *, alone: bool) -> Event:
     )
 
 
+def observation(api: Api, table: Listing) -> dg.AssetObservation:
+    """The event of a table of which some lists failed: what it holds, but it is not green."""
+    return dg.AssetObservation(asset_key(api, table.resource), metadata=_figures(api, table))
+
+
 def failure(api: Api, journal: Journal) -> dg.Failure:
     """The end of a run of which lists failed: the first cause, and what to run again."""
     failed = journal.failed()
-    keys = in_order({partition_key(item.parent) for item in failed if item.parent is not None})
+    keys = in_order({key for _, key in (_address(api, item) for item in failed) if key is not None})
     again = f" Materialize these partitions again: {_some(keys, ', ')}" if keys else ""
     return dg.Failure(
         f"{len(failed)} of {len(journal.listings)} lists failed, the others are loaded. "
-        f"{failed[0].error}{again}",
+        f"{failed[0].error}{_parts(api, failed)}{again}",
         metadata={
             "failures": dg.MetadataValue.md(_some([f"- {item.error}" for item in failed], "\n")),
             "failed_keys": keys,
-            "failed_lists": [_address(api, item) for item in failed],
+            "failed_lists": [list(one) for one in dict.fromkeys(_address(api, i) for i in failed)],
         },
     )
 
 
-def _address(api: Api, listing: Listing) -> list[str | None]:
-    key = None if listing.parent is None else partition_key(listing.parent)
-    return [asset_key(api, listing.resource).to_user_string(), key]
+def _parts(api: Api, failed: list[Listing]) -> str:
+    """The lists that failed of assets without partitions, which have no keys to name."""
+    parts = [item for item in failed if item.parent is not None and _address(api, item)[1] is None]
+    names = _some(in_order(item.name for item in parts), ", ")
+    return f" These keep the rows they had: {names}." if parts else ""
+
+
+def _address(api: Api, listing: Listing) -> tuple[str, str | None]:
+    """An asset and its partition, where it has any."""
+    partitioned = api.endpoints[listing.resource].partitioned and listing.parent is not None
+    key = partition_key(str(listing.parent)) if partitioned else None
+    return asset_key(api, listing.resource).to_user_string(), key
 
 
 def _figures(api: Api, listing: Listing) -> dict[str, Any]:

@@ -22,12 +22,14 @@ EVER = datetime.min.replace(tzinfo=timezone.utc)
 class Verdict:
     """What is to be said of a list: at most one of `stale` and `unsettled`, `failing` besides.
 
+    A list below a parent is a partition of its asset, or with others (not `partitioned`) all of it.
     `unsettled` is what ended and was not synced since. `retry_at` is when a failing list may be
     tried again.
     """
 
     resource: str
     parent: str | None
+    partitioned: bool
     past: Past
     live: bool
     stale: bool
@@ -51,14 +53,22 @@ class Verdict:
 
 
 def judge(api: Api, state: State, settings: AutomationSettings, now: datetime) -> Iterator[Verdict]:
-    """A verdict on each list that the warehouse knows the parent of, and on each table."""
+    """A verdict on each list that the warehouse knows the parent of, and on each table.
+
+    A table without partitions whose rows belong to parents has one as a whole, which says how old
+    the list of its lists is, and one for each list that was tried.
+    """
     for name in api.unpartitioned():
         yield _verdict(name, None, True, state, settings, now)
+        if api.endpoints[name].parent is not None:
+            for resource, identity in state.pasts:
+                if resource == name and identity is not None:
+                    yield _verdict(name, identity, True, state, settings, now, partitioned=False)
     for parent in api.parents:
         children = api.children(parent.resource)
-        for identity, live in alive(parent, state, now).items():
+        for key, live in alive(parent, state, now).items():
             for name in children:
-                yield _verdict(name, identity, live, state, settings, now)
+                yield _verdict(name, key, live, state, settings, now)
 
 
 def alive(parent: Parent, state: State, now: datetime) -> Mapping[str, bool]:
@@ -73,13 +83,17 @@ def _verdict(
     state: State,
     settings: AutomationSettings,
     now: datetime,
+    *,
+    partitioned: bool = True,
 ) -> Verdict:
+    partitioned = partitioned and parent is not None
     past = state.pasts.get((resource, parent)) or Past(resource, parent)
-    max_age = settings.max_age(partitioned=parent is not None)
+    max_age = settings.max_age(partitioned=partitioned)
     age = now - (past.synced_at or EVER)
     return Verdict(
         resource,
         parent,
+        partitioned,
         past,
         live=live,
         stale=live and age > max_age,

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from sync_assets.lib.checks import findings
-from sync_assets.lib.events import Event, failure, materialization
+from sync_assets.lib.events import Event, failure, materialization, observation
 from sync_assets.lib.keys import parent_id
 from sync_assets.lib.settings import automation
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.errors import SyncError
 from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.whole import parts_of, whole
 from sync_assets.warehouse.destination import is_embedded
 from sync_assets.warehouse.errors import WarehouseLostError
 from sync_assets.warehouse.progress import Progress
@@ -39,18 +40,30 @@ def materialize_partitions(
 
 
 def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) -> Iterator[Event]:
-    """Sync; give an event for each list that is complete.
+    """Sync; give an event for each partition, or asset without partitions, that is complete.
 
     Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
     """
     journal = _sync(context, request)
-    for listing in journal.complete():
-        if listing.resource in request.resources:
-            yield materialization(request.api, listing, alone=alone)
+    for name in request.resources:
+        yield from _told(request.api, journal, name, alone=alone)
     if journal.failed() or not alone:
         _evaluate_checks(context, request)
     if journal.failed():
         raise failure(request.api, journal)
+
+
+def _told(api: Api, journal: Journal, resource: str, *, alone: bool) -> Iterator[Event]:
+    """The events of a resource: none where it is red, but what was loaded of it all the same."""
+    endpoint = api.endpoints[resource]
+    table = None if endpoint.partitioned else whole(journal, endpoint)
+    lists = parts_of(journal, endpoint)
+    if endpoint.partitioned:
+        complete = [listing for listing in lists if listing.error is None]
+        yield from (materialization(api, listing, alone=alone) for listing in complete)
+    elif table is not None and table.error is None:
+        red = any(listing.error is not None for listing in lists)
+        yield observation(api, table) if red else materialization(api, table, alone=True)
 
 
 def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> None:

@@ -45,7 +45,7 @@ def demands(
     not know is left to the sensor that adds partitions.
     """
     lists = list(verdicts)
-    tables = [verdict for verdict in lists if verdict.parent is None]
+    tables = [verdict for verdict in lists if not verdict.partitioned]
     found = [_demand(tables, ())] if tables else []
     for parent in api.parents:
         order = instance.get_dynamic_partitions(parent.partitions)

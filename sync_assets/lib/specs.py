@@ -54,7 +54,8 @@ def describe(api: Api, endpoint: Endpoint) -> str:
     """A resource in three sentences: where from, what a sync replaces, what a row is known by."""
     primary = endpoint.hints["primary_key"]
     key = primary if isinstance(primary, str) else ", ".join(primary)
-    scope = "the rows of its partitions" if endpoint.partitioned else "all rows, at once"
+    below = "its partitions" if endpoint.partitioned else f"each of {endpoint.parent}"
+    scope = f"the rows of {below}" if endpoint.parent else "all rows, at once"
     return (
         f"What `GET {endpoint.path}` of the {api.name} API lists. "
         f"A sync replaces {scope}. Primary key: {key}."

@@ -41,9 +41,9 @@ def lists_under_way(api: Api, instance: dg.DagsterInstance) -> set[Listed]:
 
 
 def list_of(verdict: Verdict) -> Listed:
-    """The list that a verdict is on."""
-    parent = verdict.parent
-    return verdict.resource, None if parent is None else partition_key(parent)
+    """What syncs the list that a verdict is on: a partition, or the asset as a whole."""
+    key = partition_key(str(verdict.parent)) if verdict.partitioned else None
+    return verdict.resource, key
 
 
 def is_free(verdict: Verdict, busy: set[Listed]) -> bool:

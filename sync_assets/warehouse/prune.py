@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
-from sync_assets.warehouse.history import TABLE as HISTORY
 from sync_assets.warehouse.history import mark
 from sync_assets.warehouse.integrity import orphans
 from sync_assets.warehouse.lock import exclusive
-from sync_assets.warehouse.quarantine import SCOPE, scope
-from sync_assets.warehouse.quarantine import TABLE as QUARANTINE
 from sync_assets.warehouse.tables import Tables, open_tables
+from sync_assets.warehouse.vanished import forget
 
 
 def prune(api: Api, *, dry_run: bool, say: Callable[[str], None]) -> dict[str, Mapping[str, int]]:
@@ -39,15 +37,8 @@ def prune(api: Api, *, dry_run: bool, say: Callable[[str], None]) -> dict[str, M
                 if not dry_run:
                     mark(tables, [endpoint.name])  # of the lists none may be left to do so
                     tables.delete(endpoint.name, endpoint.parent_param, lost)
-                    _forget(tables, endpoint.name, lost)
+                    forget(tables, [Listing(endpoint.name, parent) for parent in lost])
     return found
-
-
-def _forget(tables: Tables, resource: str, parents: Iterable[str]) -> None:
-    lists = [scope(Listing(resource, parent)) for parent in parents]
-    for table in (HISTORY, QUARANTINE):
-        if tables.counts(table, None):
-            tables.delete(table, SCOPE, lists)
 
 
 def _refuse_without_parents(tables: Tables, resource: str, parent: str) -> None:

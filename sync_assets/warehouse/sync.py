@@ -21,6 +21,7 @@ from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import variable
+from sync_assets.sources.rest.whole import lists_of
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
@@ -35,6 +36,7 @@ from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.staging import drop_own
 from sync_assets.warehouse.tables import Tables, open_tables
+from sync_assets.warehouse.vanished import remove, vanished
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,12 @@ def _load_and_prove(
     make: Callable[[dlt.Pipeline], None],
     say: Callable[[str], None],
 ) -> None:
-    lists = [scope(listing) for listing in journal.complete()]
+    gone = vanished(request.api, request.resources, journal)
+    lists = [scope(listing) for listing in [*_asked_for(request, journal), *gone]]
     with side_by_side(pipeline, lists, make, say):
         _load(pipeline, say)
         with open_tables(pipeline) as tables:
-            _clear(tables, request, journal)
+            _clear(tables, request, journal, gone)
             _verify(tables, request, journal)
             record(tables, request.api, _asked_for(request, journal), journal)
             forget_old_loads(tables, request.api)
@@ -139,13 +142,14 @@ def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
 
 
 def _held(tables: Tables, request: Request) -> dict[tuple[str, str | None], int]:
-    """Rows in the warehouse, by resource and (for partitioned resources) parent."""
+    """Rows in the warehouse, by resource and parent, and of all parents; also of the parents."""
     held: dict[tuple[str, str | None], int] = {}
-    for name in request.resources:
-        endpoint = request.api.endpoints[name]
-        column = endpoint.parent_param if endpoint.partitioned else None
-        for parent, count in tables.counts(name, column).items():
-            held[name, parent] = count
+    wanted = [request.api.endpoints[name] for name in request.resources]
+    parents = [e.parent for e in wanted if e.parent is not None and not e.partitioned]
+    for name in {*request.resources, *parents}:
+        counts = tables.counts(name, request.api.endpoints[name].parent_param)
+        held.update({(name, parent): count for parent, count in counts.items()})
+        held[name, None] = sum(counts.values())
     return held
 
 
@@ -159,25 +163,26 @@ def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[Listing]:
 
 
 def _asked_for(request: Request, journal: Journal) -> list[Listing]:
-    """The lists of the request's tables; what stands for lists below unknown parents is none."""
+    """The lists of the request's tables, and those that are not partitioned as a whole."""
     return [
         listing
-        for listing in journal.listings.values()
-        if listing.resource in request.resources
-        and (listing.parent is not None) == request.api.endpoints[listing.resource].partitioned
+        for name in request.resources
+        for listing in lists_of(journal, request.api.endpoints[name])
     ]
 
 
-def _clear(tables: Tables, request: Request, journal: Journal) -> None:
+def _clear(tables: Tables, request: Request, journal: Journal, gone: Sequence[Listing]) -> None:
     """Remove what complete lists no longer hold and a load without rows leaves behind."""
-    clean = [scope(listing) for listing in journal.complete() if not listing.problems]
+    remove(tables, request.api, gone)
+    complete = [item for item in _asked_for(request, journal) if item.error is None]
+    clean = [scope(item) for item in complete if not item.problems]
     if tables.counts(TABLE, None):
         tables.delete(TABLE, SCOPE, clean)
     for name in request.resources:
         endpoint = request.api.endpoints[name]
         emptied = [
             listing.parent
-            for listing in journal.complete()
+            for listing in complete
             if listing.resource == name and not listing.rows and listing.parent is not None
         ]
         if emptied and any(journal.held.get((name, parent)) for parent in emptied):

@@ -54,7 +54,7 @@ class Api:
 
     `config(base_url, secret)` gives dlt's `RESTAPIConfig`; `requests_per_minute` and `page_size`
     are the service's own, used where the configuration sets none. `parents` are the resources
-    whose children are partitioned.
+    whose children are partitioned, where these say `replaced_by`.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Api:
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
         """The resources of the API, by name."""
-        return endpoints(self.config("", ""))
+        return endpoints(self.config("", ""), {parent.resource for parent in self.parents})
 
     def resolve(self, explicit: Mapping[str, Any] | None = None) -> ApiSettings:
         """The settings of this API; `ConfigurationError` where one is missing or wrong."""
@@ -82,7 +82,7 @@ class Api:
         return any(endpoint.parent for endpoint in self.endpoints.values())
 
     def unpartitioned(self) -> list[str]:
-        """The resources that are replaced as a whole."""
+        """The resources that are one asset without partitions."""
         return [e.name for e in self.endpoints.values() if not e.partitioned]
 
     def is_sandbox(self) -> bool:

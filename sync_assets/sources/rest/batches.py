@@ -10,13 +10,17 @@ import pyarrow as pa
 from sync_assets.sources.rest.lists import Outcome
 
 BATCH = 20_000
+END = Outcome(None)
 
 
 class Batches:
-    """Gathers the rows of small lists: dlt pays for each table, however small it is."""
+    """Gathers the rows of small lists: dlt pays for each table, however small it is.
+
+    The outcomes that are expected come in any order; `END` says that no more are announced.
+    """
 
     def __init__(self) -> None:
-        self._outstanding = self._rows = 0
+        self._outstanding, self._rows = 1, 0
         self._tables: list[pa.Table] = []
 
     def expect(self, read: Callable[[], Outcome]) -> Callable[[], Outcome]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,8 +20,8 @@ class Endpoint:
     """One resource: where its lists are, how they go on, what their records hold.
 
     `parent` is the resource whose `id` fills `{parent_param}` of the path and the
-    column of that name. `partitioned` children replace their rows below one parent at a time;
-    everything else replaces its table as a whole.
+    column of that name. Children replace their rows below one parent at a time, everything else
+    its table as a whole; a parent's id is the partition key of children that are `partitioned`.
     """
 
     name: str
@@ -33,14 +33,10 @@ class Endpoint:
     params: Mapping[str, Any] = field(default_factory=dict)
     parent: str | None = None
     parent_param: str | None = None
+    partitioned: bool = False
     missing_is_empty: bool = False
     hooks: tuple[Callable[[Response], Any], ...] = ()
     maps: tuple[Callable[[Any], Any], ...] = ()
-
-    @property
-    def partitioned(self) -> bool:
-        """Whether each parent's rows are replaced on their own."""
-        return bool(self.hints.get("merge_key"))
 
     @property
     def key(self) -> str:
@@ -49,14 +45,23 @@ class Endpoint:
         return str(primary if isinstance(primary, str) else primary[-1])
 
 
-def endpoints(config: RESTAPIConfig) -> dict[str, Endpoint]:
-    """The endpoints of a config by resource name, its `resource_defaults` applied."""
+def endpoints(config: RESTAPIConfig, partitions: Collection[str] = ()) -> dict[str, Endpoint]:
+    """The endpoints of a config by resource name, its `resource_defaults` applied.
+
+    `partitions` are the resources whose ids are partition keys: those of the children that say
+    `replaced_by`.
+    """
     defaults = cast("dict[str, Any]", config.get("resource_defaults") or {})
-    found = [_endpoint(defaults, cast("dict[str, Any]", item)) for item in config["resources"]]
+    found = [
+        _endpoint(defaults, cast("dict[str, Any]", item), partitions)
+        for item in config["resources"]
+    ]
     return {endpoint.name: endpoint for endpoint in found}
 
 
-def _endpoint(defaults: dict[str, Any], resource: dict[str, Any]) -> Endpoint:
+def _endpoint(
+    defaults: dict[str, Any], resource: dict[str, Any], partitions: Collection[str]
+) -> Endpoint:
     merged = {**defaults, **resource}
     request = {**defaults.get("endpoint", {}), **resource["endpoint"]}
     params = dict(request.get("params") or {})
@@ -73,6 +78,7 @@ def _endpoint(defaults: dict[str, Any], resource: dict[str, Any]) -> Endpoint:
         params={k: v for k, v in params.items() if k not in resolved},
         parent=resolve.get("resource"),
         parent_param=param,
+        partitioned=bool(merged.get("merge_key")) and resolve.get("resource") in partitions,
         missing_is_empty={"status_code": 404, "action": "ignore"} in actions,
         hooks=tuple(action for action in actions if callable(action)),
         maps=tuple(step["map"] for step in merged.get("processing_steps") or []),

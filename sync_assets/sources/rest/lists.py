@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
@@ -63,7 +62,10 @@ class Lists:
     def below(self, endpoint: Endpoint) -> Sequence[str]:
         """The parents to read below: none where their list failed, which fails this one too."""
         try:
-            return self.parents(endpoint)
+            parents = self.parents(endpoint)
+            if not parents and not endpoint.partitioned:
+                self.journal.check(Listing(endpoint.name))
+            return parents
         except ListError as error:
             if self.journal.strict:
                 raise
@@ -71,24 +73,22 @@ class Lists:
             return ()
 
     def table(self, endpoint: Endpoint) -> Outcome:
-        """All rows of an unpartitioned resource, read once."""
+        """All rows of a resource that is one list, read once."""
         with self._locks[endpoint.name]:
             if endpoint.name not in self._outcomes:
                 outcome = self.read(endpoint, None)
                 if outcome.spool is not None and endpoint.name in self._parents:
                     self._ids[endpoint.name] = outcome.spool.column("id")  # before it is shared
+                    self.journal.listed[endpoint.name] = frozenset(self._ids[endpoint.name])
                 self._outcomes[endpoint.name] = outcome
             return self._outcomes[endpoint.name]
 
     def read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
-        """Read what is replaced as one: a list, or the lists below all parents."""
+        """Read a list: what is replaced as one."""
         listing = Listing(endpoint.name, parent)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
         try:
-            if endpoint.parent is None or endpoint.partitioned:
-                read_list(self.connection, endpoint, parent, spool, self.journal)
-            else:
-                self._read_below_all(endpoint, spool)
+            read_list(self.connection, endpoint, parent, spool, self.journal)
             spool.close()
             self.journal.check(listing)
         except SyncError as error:
@@ -100,16 +100,3 @@ class Lists:
         listing.seconds = time.monotonic() - listing.started
         self.journal.record(listing)
         return Outcome(spool)
-
-    def _read_below_all(self, endpoint: Endpoint, spool: Spool) -> None:
-        connection = self.connection
-        with ThreadPoolExecutor(connection.settings.max_concurrency) as pool:
-            futures = [
-                pool.submit(read_list, connection, endpoint, parent, spool, self.journal)
-                for parent in self.parents(endpoint)
-            ]
-            try:
-                for future in futures:
-                    future.result()
-            finally:
-                pool.shutdown(cancel_futures=True)

@@ -11,8 +11,9 @@ import dlt
 from dlt.extract import DltResource, DltSource
 
 from sync_assets.sources.rest.api import Api, Connection
-from sync_assets.sources.rest.batches import Batches
+from sync_assets.sources.rest.batches import END, Batches
 from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.hints import MERGE
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.lists import Lists
 from sync_assets.sources.rest.rows import RowTyper
@@ -66,24 +67,37 @@ def _resource(lists: Lists, endpoint: Endpoint) -> DltResource:
     batches = Batches()
 
     def rows() -> Iterator[Any]:
-        if not endpoint.partitioned:
+        if endpoint.parent is None:
             yield batches.expect(partial(lists.table, endpoint))
+            yield END
             return
         yield RowTyper(endpoint.columns, endpoint.parent_param).empty()
-        for parent in lists.below(endpoint):
-            yield batches.expect(partial(lists.read, endpoint, parent))
+        yield below  # in dlt's pool: other resources do not wait for the list of the parents
 
-    resource = dlt.resource(rows, name=endpoint.name, **_hints(endpoint))
+    def below() -> Iterator[Any]:
+        return reads(lists.below(endpoint))
+
+    def reads(parents: Sequence[str]) -> Iterator[Any]:
+        for parent in parents:
+            yield batches.expect(partial(lists.read, endpoint, parent))
+        yield END
+
+    resource = dlt.resource(
+        rows, name=endpoint.name, **_hints(endpoint, alone=not lists.journal.strict)
+    )
     resource.add_yield_map(batches)
     return resource
 
 
-def _hints(endpoint: Endpoint) -> dict[str, Any]:
-    """What dlt is told of a table: not the primary key of one that is replaced by parent.
+def _hints(endpoint: Endpoint, *, alone: bool) -> dict[str, Any]:
+    """What dlt is told of a table; where lists fail `alone`, children are replaced by parent.
 
-    Of two keys dlt makes an OR, for which DuckDB reads and groups the whole table; and a spool
-    takes each key once, so nothing is there twice.
+    Then it is told no primary key: of two keys dlt makes an OR, for which DuckDB reads and groups
+    the whole table; and a spool takes each key once, so nothing is there twice.
     """
-    return {
-        k: v for k, v in endpoint.hints.items() if k != "primary_key" or not endpoint.partitioned
-    }
+    hints = dict(endpoint.hints)
+    if endpoint.parent is not None and alone:
+        hints.update(write_disposition=MERGE, merge_key=endpoint.parent_param)
+    if "merge_key" in hints:
+        del hints["primary_key"]
+    return hints

@@ -1,0 +1,48 @@
+"""A table as a whole: its one list, or all the lists below the parents that its rows belong to."""
+
+from __future__ import annotations
+
+from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.listing import Listing
+
+FIGURES = ("pages", "requests", "retries", "duplicates", "bytes", "waited")
+
+
+def whole(journal: Journal, endpoint: Endpoint) -> Listing | None:
+    """What became of a table in a sync; None where lists below given parents were read alone.
+
+    Its figures are the sums of its lists'; `rows` are those that it holds now, below a parent whose
+    list failed the old ones. It has an error only where nobody knows what its lists are.
+    """
+    if endpoint.parent is None or (endpoint.name, None) in journal.listings:
+        return journal.listings.get((endpoint.name, None))
+    parents = journal.listings.get((endpoint.parent, None))
+    if endpoint.parent not in journal.listed or parents is None:
+        return None
+    parts = parts_of(journal, endpoint)
+    table = Listing(endpoint.name, read_at=parents.read_at, started=parents.started)
+    for part in parts:
+        held = journal.held.get((endpoint.name, part.parent), 0)
+        table.rows += part.rows if part.error is None else held
+        table.seconds = max(table.seconds, part.started + part.seconds - table.started)
+        for name in FIGURES:
+            setattr(table, name, getattr(table, name) + getattr(part, name))
+        if part.error is None:
+            table.problem_counts += part.problem_counts
+    return table
+
+
+def parts_of(journal: Journal, endpoint: Endpoint) -> list[Listing]:
+    """The lists of a resource below parents."""
+    return [
+        listing
+        for listing in journal.listings.values()
+        if listing.resource == endpoint.name and listing.parent is not None
+    ]
+
+
+def lists_of(journal: Journal, endpoint: Endpoint) -> list[Listing]:
+    """What is known of one by one: the lists below parents, and a table that is not partitioned."""
+    table = None if endpoint.partitioned else whole(journal, endpoint)
+    return [*parts_of(journal, endpoint), *([table] if table is not None else [])]

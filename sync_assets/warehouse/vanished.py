@@ -1,0 +1,57 @@
+"""Rows below parents that the API no longer lists, and what is known of their lists.
+
+Of a table without partitions they go with the next sync: nobody else would remove them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.listing import Listing
+from sync_assets.warehouse.history import TABLE as HISTORY
+from sync_assets.warehouse.quarantine import SCOPE, scope
+from sync_assets.warehouse.quarantine import TABLE as QUARANTINE
+from sync_assets.warehouse.tables import Tables
+
+
+def vanished(api: Api, resources: Iterable[str], journal: Journal) -> list[Listing]:
+    """The lists, held before this sync, whose parents a complete list of parents does not hold.
+
+    None where that list is not believed, and none where a parent's record could not be loaded: it
+    may be the one that is missing.
+    """
+    found = []
+    for name in resources:
+        endpoint = api.endpoints[name]
+        parent = str(endpoint.parent)
+        if endpoint.partitioned or parent not in journal.listed:
+            continue
+        if (name, None) in journal.listings or journal.listings[parent, None].left_out:
+            continue
+        found += [
+            Listing(name, held)
+            for resource, held in journal.held
+            if resource == name
+            and held is not None
+            and held not in journal.listed[parent]
+            and (name, held) not in journal.listings
+        ]
+    return found
+
+
+def remove(tables: Tables, api: Api, lists: Sequence[Listing]) -> None:
+    """Remove the rows of lists, and what is known of them."""
+    for resource in {listing.resource for listing in lists}:
+        parents = [str(listing.parent) for listing in lists if listing.resource == resource]
+        tables.delete(resource, str(api.endpoints[resource].parent_param), parents)
+    forget(tables, lists)
+
+
+def forget(tables: Tables, lists: Iterable[Listing]) -> None:
+    """Remove what is known of lists that are no more."""
+    names = [scope(listing) for listing in lists]
+    for table in (HISTORY, QUARANTINE):
+        if names and tables.counts(table, None):
+            tables.delete(table, SCOPE, names)
