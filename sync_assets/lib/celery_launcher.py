@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import dagster as dg
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery import launcher
 
 from sync_assets.lib.fallback import or_dagsters_own
@@ -31,8 +30,10 @@ class CeleryRunLauncher(launcher.CeleryRunLauncher):
             self.celery.backend.get_task_meta  # noqa: B018 - raises where there is none
             self._task_tag = DAGSTER_CELERY_TASK_ID_TAG
 
-    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+    def check_run_worker_health(self, run: dg.DagsterRun) -> Any:
         """Whether somebody is executing a run that has started and not ended."""
+        from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # read in 1.13.27
+
         if self._task_tag is None:
             return super().check_run_worker_health(run)
         task = run.tags.get(self._task_tag)

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from sync_assets.lib.run_process import NotingExecutor
 from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets.warehouse.destination import is_embedded
 from sync_assets.warehouse.execution import ExecutionSettings, not_shared
@@ -20,13 +21,15 @@ CELERY_VARIABLES = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
 
 
 def build_executor(settings: ExecutionSettings) -> dg.ExecutorDefinition:
-    """The executor of all jobs; it refuses a run whose instance cannot work with it."""
+    """The executor of all jobs; it refuses a run whose instance cannot work with it.
+
+    Each run notes the process that executes it.
+    """
     chosen: Any = _executor(settings.executor)
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
         _refuse(settings, context.instance)
-        executor: dg.Executor = chosen.executor_creation_fn(context)
-        return executor
+        return NotingExecutor(chosen.executor_creation_fn(context))
 
     return dg.ExecutorDefinition(
         name=chosen.name,

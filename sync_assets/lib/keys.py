@@ -47,7 +47,12 @@ def stretches(keys: Iterable[str], order: Sequence[str], longest: int = 0) -> li
 
 
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
-    """The run tags that select a range of partitions, from the first of these keys to the last."""
+    """The run tags that select a range of partitions, from the first of these keys to the last.
+
+    None without keys: the run is of whole tables.
+    """
+    if not keys:
+        return {}
     return {
         "dagster/asset_partition_range_start": keys[0],
         "dagster/asset_partition_range_end": keys[-1],

@@ -11,6 +11,7 @@ import dagster as dg
 
 from sync_assets.lib.freshness import Verdict
 from sync_assets.lib.keys import partition_key, range_tags, stretches
+from sync_assets.lib.queue_tags import queue_tags
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest.api import Api, Parent
 
@@ -32,7 +33,7 @@ class Demand:
         return dg.RunRequest(
             run_key=" ".join(name) if name else None,
             asset_selection=[asset_key(api, name) for name in self.resources],
-            tags=range_tags(self.keys) if self.keys else {},
+            tags={**queue_tags(api, partitioned=bool(self.keys)), **range_tags(self.keys)},
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from sync_assets.lib.freshness import judge
+from sync_assets.lib.queue_tags import queue_tags
 from sync_assets.lib.requests import demands
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.underway import is_free, lists_under_way
@@ -32,7 +33,7 @@ def build_tables_schedule(
         free = sorted(key for key in tables.keys if key.path[-1] not in busy)
         if not free:
             return dg.SkipReason(f"all tables of {api.name} are under way")
-        return dg.RunRequest(asset_selection=free)
+        return dg.RunRequest(asset_selection=free, tags=queue_tags(api, partitioned=False))
 
     return hourly
 

@@ -1,0 +1,18 @@
+"""The tags by which Dagster's queue keeps the runs of one source from holding up those of others.
+
+`dagster.yaml` limits how many runs with one value of each tag execute at once.
+"""
+
+from __future__ import annotations
+
+from sync_assets.sources.rest.api import Api
+
+SOURCE = "sync_assets/source"
+PARTITIONS_OF = "sync_assets/partitions_of"
+PRIORITY = "dagster/priority"
+
+
+def queue_tags(api: Api, *, partitioned: bool) -> dict[str, str]:
+    """The tags of a run: its source, and whether it is of tables, which go before partitions."""
+    kind = {PARTITIONS_OF: api.name} if partitioned else {PRIORITY: "1"}
+    return {SOURCE: api.name, **kind}
