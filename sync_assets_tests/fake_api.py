@@ -63,15 +63,26 @@ class Seen:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list: where it starts and what follows it."""
+    """One page of a list: where it stands, how long it may be, how long the list is."""
 
     number: int
     rows: list[Any]
-    more: bool
+    start: int
+    size: int
+    total: int
+
+    @property
+    def more(self) -> bool:
+        """Whether another page follows."""
+        return self.start + self.size < self.total
 
 
 class FakeApi:
-    """Three APIs on one free port: `lists["/users/42"]` is what that path lists."""
+    """Three APIs on one free port: `lists["/users/42"]` is what that path lists.
+
+    With `offsets` the cursors of promotions are offsets, otherwise page numbers; with `totals`
+    affiliates tell the size of their lists.
+    """
 
     def __init__(self) -> None:
         self.lists: dict[str, list[Any]] = {}
@@ -84,6 +95,7 @@ class FakeApi:
         self.next_link: Callable[[str, int], Any] = lambda url, page: f"{url}?page={page}"
         self.last_links: dict[str, Any] | None = {"next": None}
         self.last_paging: dict[str, Any] = {"next_cursor": None}
+        self.offsets = self.totals = False
         self.faults: dict[str, list[Fault]] = {}
         self.lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -124,25 +136,29 @@ class FakeApi:
             return None
         rows = self.lists[path]
         size = min(int(query.get("limit", self.page_size)), self.page_size)
-        start = POSITION[source](rows, query, size)
+        if source == "promotions" and self.offsets:
+            start: int | None = int(query.get("next_cursor", 0))
+        else:
+            start = POSITION[source](rows, query, size)
         if start is None:
             return None
-        chosen = rows[start : start + size]
-        return Page(start // size + 1, chosen, start + size < len(rows))
+        return Page(-(-start // size) + 1, rows[start : start + size], start, size, len(rows))
 
     def body(self, source: str, path: str, page: Page) -> dict[str, Any]:
         """A page in the envelope of its API."""
         if source == "promotions":
-            paging = {"next_cursor": page.number + 1} if page.more else self.last_paging
+            following = page.start + page.size if self.offsets else page.number + 1
+            paging = {"next_cursor": following} if page.more else self.last_paging
             return {"items": page.rows, "paging": {**paging, "items_page": len(page.rows)}}
         if source == "affiliates":
             url = self.base_url(source) + path
             link = self.next_link(url, page.number + 1) if page.more else None
-            return {"data": page.rows, "links": {"next": link} if page.more else self.last_links}
-        following = f"{path}?starting_after={page.rows[-1].get('id')}" if page.more else None
-        if following is None and self.last_links is None:
+            links = {"next": link} if page.more else self.last_links
+            return {"data": page.rows, "links": links, **(_meta(page) if self.totals else {})}
+        link = f"{path}?starting_after={page.rows[-1].get('id')}" if page.more else None
+        if link is None and self.last_links is None:
             return {"data": page.rows}
-        return {"data": page.rows, "links": {"next": following} if page.more else self.last_links}
+        return {"data": page.rows, "links": {"next": link} if page.more else self.last_links}
 
     def fault(self, path: str, page: int) -> Fault:
         """The next command for a page of a path, used up."""
@@ -153,6 +169,18 @@ class FakeApi:
                         fault.times -= 1
                     return fault
         return Fault()
+
+
+def _meta(page: Page) -> dict[str, Any]:
+    last = max(1, -(-page.total // page.size))
+    return {
+        "meta": {
+            "current_page": page.number,
+            "last_page": last,
+            "per_page": page.size,
+            "total": page.total,
+        }
+    }
 
 
 def _after_id(rows: list[Any], query: dict[str, str], size: int) -> int | None:

@@ -208,7 +208,7 @@ ENDLESS: dict[str, tuple[str, Any, list[Any], str]] = {
     "new cursors, same rows": (
         "promotions", count(2).__next__, [{"id": "1"}], "brought no new record",
     ),
-    "new cursors, no rows": ("promotions", count(2).__next__, [], "brought no new record"),
+    "new cursors, no rows": ("promotions", count(2).__next__, [], "empty page"),
     "new cursors, same rows without id": (
         "promotions", count(2).__next__, [{"name": "x"}], "brought no new record",
     ),

@@ -113,6 +113,7 @@ def config(base_url: str, bearer_token: str) -> RESTAPIConfig:
                     "rankings",
                     "/ranking/{promotion_id}",
                     response_actions=[no_ranking, bare_list],
+                    paginator=BodyCursor("paging", "next_cursor", required=False),
                 ),
                 "processing_steps": [{"map": ranking_id}],
             },

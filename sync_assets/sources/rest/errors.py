@@ -5,7 +5,8 @@ SyncError
 ├── ListError             one list could not be read to its end: says which, where and why
 │   └── EmptyListError    it read as empty, though the warehouse holds rows of it
 └── ResponseError         one answer was not the page that was asked for
-    └── TransientError    ... and asking again may help
+    ├── TransientError    ... and asking again may help
+    └── TornError         ... beside those before it: reading the list again may help
 
 No message holds a secret, whoever said it first.
 """
@@ -52,6 +53,10 @@ class TransientError(ResponseError):
         super().__init__(message)
         self.retry_after = retry_after
         self.too_many = too_many or bool(retry_after)
+
+
+class TornError(ResponseError):
+    """The pages that came are not one list; reading it again from its start may help."""
 
 
 def brief(error: BaseException) -> str:

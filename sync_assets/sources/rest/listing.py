@@ -66,6 +66,12 @@ class Listing:
             if len(self.problems) < KEPT and size < KEPT_CHARACTERS:
                 self.problems.append(problem)
 
+    def restart(self) -> None:
+        """Forget what came of a list that is read again; what it cost stays."""
+        self.rows = self.pages = self.duplicates = 0
+        self.problems.clear()
+        self.problem_counts.clear()
+
     @property
     def quarantined(self) -> int:
         """How many records could not be loaded as declared."""

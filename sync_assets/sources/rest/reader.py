@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from dlt.common.configuration.specs.runtime_configuration import RuntimeConfiguration
 from dlt.common.jsonpath import TJsonPath, compile_path
@@ -17,32 +16,68 @@ from requests import Response
 from sync_assets.sources.rest.api import Connection
 from sync_assets.sources.rest.body import check_shape, check_status
 from sync_assets.sources.rest.endpoints import Endpoint
-from sync_assets.sources.rest.errors import ListError, SyncError, brief
+from sync_assets.sources.rest.errors import ListError, SyncError, TornError, brief
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.pagination import fresh, kept_of, sign_of
 from sync_assets.sources.rest.session import ListSession, address, retry_after
 from sync_assets.sources.rest.spool import Spool
+from sync_assets.sources.rest.walk import Walk
 
 PAGES_WITHOUT_NEWS = 3
+READS_AGAIN = 2
 
 
 def read_list(
     connection: Connection, endpoint: Endpoint, parent: str | None, spool: Spool, journal: Journal
 ) -> None:
-    """Read all pages of a list into a spool; raise `ListError` with place and cause otherwise."""
+    """Read all pages of a list into a spool; raise `ListError` with place and cause otherwise.
+
+    A list whose pages do not make up one list is read again from its start, at most twice.
+    """
     listing = spool.listing
-    pages = stale = 0
-    try:
-        for page in _pages(connection, endpoint, parent, listing, journal):
-            pages += 1
-            listing.pages += 1
-            stale = 0 if spool.add(_mapped(endpoint, page), parent) else stale + 1
-            if stale == PAGES_WITHOUT_NEWS:
-                raise ListError(f"the last {stale} pages brought no new record: no end in sight")
-    except (SyncError, OSError, ValueError) as error:  # ValueError: a link that is none
-        where = f"{endpoint.name} of {parent}" if parent is not None else endpoint.name
-        url = address(connection.base_url) + endpoint.path
-        raise ListError(f"{where}, page {pages + 1} of {url}: {brief(error)}") from error
+    left = READS_AGAIN
+    while True:
+        walk = Walk(endpoint.data_selector, endpoint.key)
+        try:
+            _read(connection, endpoint, parent, spool, journal, walk)
+        except TornError as error:
+            if not left:
+                cause = f"{error}; read {READS_AGAIN + 1} times"
+                raise _failed(connection, endpoint, parent, walk, cause) from error
+            left -= 1
+            listing.retries += 1
+            journal.on_wait(f"{listing.name}: {error}; reading the list again from its start")
+            spool.restart()
+        except (SyncError, OSError, ValueError) as error:  # a link that is no URL
+            raise _failed(connection, endpoint, parent, walk, brief(error)) from error
+        else:
+            return
+
+
+def _failed(
+    connection: Connection, endpoint: Endpoint, parent: str | None, walk: Walk, cause: str
+) -> ListError:
+    where = f"{endpoint.name} of {parent}" if parent is not None else endpoint.name
+    url = address(connection.base_url) + endpoint.path
+    return ListError(f"{where}, page {walk.pages + 1} of {url}: {cause}")
+
+
+def _read(
+    connection: Connection,
+    endpoint: Endpoint,
+    parent: str | None,
+    spool: Spool,
+    journal: Journal,
+    walk: Walk,
+) -> None:
+    """Read a list once, as it is from its first page to its last."""
+    stale = 0
+    for page in _pages(connection, endpoint, parent, spool.listing, journal, walk):
+        spool.listing.pages += 1
+        stale = 0 if spool.add(_mapped(endpoint, page), parent) else stale + 1
+        if stale == PAGES_WITHOUT_NEWS:
+            raise ListError(f"the last {stale} pages brought no new record: no end in sight")
 
 
 def _pages(
@@ -51,7 +86,11 @@ def _pages(
     parent: str | None,
     listing: Listing,
     journal: Journal,
+    walk: Walk,
 ) -> Iterator[list[Any]]:
+    """The pages of a list, without the rows that were asked for twice."""
+    paginator = fresh(endpoint.paginator, endpoint.key)
+    walk.keyed = getattr(paginator, "keyed", False)
     settings = connection.settings
     session = ListSession(
         connection.adapter,
@@ -70,20 +109,27 @@ def _pages(
     def guard(response: Response, *args: Any, **kwargs: Any) -> None:
         if response.is_redirect:
             return
-        if response.status_code == 404 and endpoint.missing_is_empty and not listing.pages:
+        if response.status_code == 404 and endpoint.missing_is_empty and not walk.pages:
             raise IgnoreResponseException
         check_status(response, retry_after(response.headers))
         for hook in endpoint.hooks:
             hook(response)
         check_shape(response, endpoint.data_selector)
+        body, query = response.json(), urlsplit(response.request.url or "").query
+        rows = body[endpoint.data_selector]
+        walk.check(body, rows, sign_of(paginator, body, rows), query)
 
-    return client.paginate(
+    for page in client.paginate(
         _path(endpoint, parent),
         params=_params(endpoint, settings.page_size),
-        paginator=copy.deepcopy(endpoint.paginator),
+        paginator=paginator,
         data_selector=_compiled(endpoint.data_selector),
         hooks={"response": [guard]},
-    )
+    ):
+        kept, overlap = kept_of(paginator, page)
+        if kept is not None:
+            walk.turn(page, overlap, goes_on=paginator.has_next_page)
+            yield kept
 
 
 @lru_cache  # compiling takes as long as reading a page

@@ -56,6 +56,19 @@ class Spool:
                 self._type(parent)
         return len(fresh)
 
+    def restart(self) -> None:
+        """Forget all rows of the list, which is read again from its start."""
+        with self._lock:
+            self._seen.clear()
+            self._waiting.clear()
+            self._tables.clear()
+            self._size = 0
+            if self._file is not None:
+                self._file.seek(0)
+                self._file.truncate()
+            self.typer.seen.clear()
+        self.listing.restart()
+
     def close(self) -> None:
         """Type and keep what still waits; the list is complete."""
         with self._lock:

@@ -1,0 +1,180 @@
+"""Lists that change while they are read: random histories, read by the project's own list reader.
+
+`python -m sync_assets_tests.torn_reads --count 10000` prints what became of as many histories for
+each way of paging. Between any two requests rows are inserted at either end and deleted anywhere. A
+row is lost if it was listed from the first request to the last and is not among those read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from requests import PreparedRequest, Response
+
+from sync_assets.sources import affiliates, events, promotions
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.errors import ListError
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.reader import read_list
+from sync_assets.sources.rest.rows import RowTyper
+from sync_assets.sources.rest.spool import Spool
+
+SIZES = (3, 4, 5, 10, 20)
+PAGES = 6
+BASE_URL = "http://127.0.0.1:9"
+
+
+@dataclass
+class History:
+    """A list of ids, newest first, that changes after each request; all comes from one seed."""
+
+    dice: random.Random
+    size: int = 0
+    ids: list[int] = field(default_factory=list)
+    changes: int = 0
+    lived: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.size = self.dice.choice(SIZES)
+        self.ids = list(range(self.dice.randint(0, self.size * PAGES), 0, -1))
+        self.changes = self.dice.choice([0, 1, 1, 2, 3])
+        self.lived = set(self.ids)
+        self._newest, self._oldest = len(self.ids), 0
+
+    def moves(self) -> None:
+        """What happens after a request."""
+        for _ in range(self.dice.randint(0, self.changes)):
+            change = self.dice.choice(["front", "tail", "delete"])
+            if change == "front":
+                self._newest += 1
+                self.ids.insert(0, self._newest)
+            elif change == "tail":
+                self.ids.append(self._oldest)
+                self._oldest -= 1
+            elif self.ids:
+                del self.ids[self.dice.randrange(len(self.ids))]
+        self.lived &= set(self.ids)
+
+
+def by_offset(history: History, query: dict[str, str]) -> Any:
+    """A page of promotions, whose cursor is an offset."""
+    start = int(query.get("next_cursor", 0))
+    rows = history.ids[start : start + history.size]
+    more = start + len(rows) < len(history.ids)
+    paging = {"next_cursor": start + len(rows)} if more else {}
+    return {"items": _records(rows), "paging": {**paging, "items_page": len(rows)}}
+
+
+def by_number(history: History, query: dict[str, str]) -> Any:
+    """A page of coupons, numbered, with the size of the list."""
+    size = min(int(query.get("limit", history.size)), history.size)
+    page, total = int(query.get("page", 1)), len(history.ids)
+    last = max(1, -(-total // size))
+    following = f"{BASE_URL}/v1/coupons?page={page + 1}" if page < last else None
+    meta = {"current_page": page, "last_page": last, "per_page": size, "total": total}
+    rows = history.ids[(page - 1) * size : page * size]
+    return {"data": _records(rows), "links": {"next": following}, "meta": meta}
+
+
+def by_key(history: History, query: dict[str, str]) -> Any:
+    """A page of orders, which starts after a record, be it listed or not."""
+    after = int(query.get("starting_after", "o9999999999")[1:])
+    rows = [number for number in history.ids if number < after]
+    chosen = [{"id": f"o{number}"} for number in rows[: history.size]]
+    more = len(rows) > history.size
+    return {
+        "data": chosen,
+        "links": {"next": f"/orders?after={chosen[-1]['id']}" if more else None},
+    }
+
+
+def _records(ids: list[int]) -> list[dict[str, Any]]:
+    return [{"id": number} for number in ids]
+
+
+#: Each way of paging: its API, a list that is paged so, and a page of it.
+WAYS: dict[str, tuple[Api, str, Callable[[History, dict[str, str]], Any]]] = {
+    "offset cursor": (promotions.API, "promotions", by_offset),
+    "page numbers with a total": (affiliates.API, "coupons", by_number),
+    "key cursor": (events.API, "orders", by_key),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one history: `whole`, `red` or `lost`; whether its list stood still."""
+
+    fate: str
+    still: bool
+    requests: int
+    pages: int
+    error: str | None
+
+
+def read(way: str, history: History) -> Result:
+    """Read one history without a network."""
+    api, resource, page = WAYS[way]
+    endpoint = api.endpoints[resource]
+    secret = {"bearer_token": "x"} if api is promotions.API else {"api_key": "x"}
+    settings = {"base_url": BASE_URL, "requests_per_minute": 0, "max_retries": 0, **secret}
+    connection = api.connect(settings)
+    before = list(history.ids)
+
+    def send(request: PreparedRequest, listing: Listing, **_: Any) -> Response:
+        listing.requests += 1
+        response = Response()
+        response.status_code, response.request, response.url = 200, request, request.url or ""
+        body = page(history, dict(parse_qsl(urlsplit(request.url or "").query)))
+        response._content = json.dumps(body).encode()
+        history.moves()
+        return response
+
+    connection.adapter.send = send  # type: ignore[method-assign,assignment]
+    listing = Listing(resource)
+    spool = Spool(RowTyper(endpoint.columns), endpoint.key, listing)
+    error = None
+    try:
+        read_list(connection, endpoint, None, spool, Journal())
+        spool.close()
+        found = {int(one.strip("o")) for one in spool.column("id")}
+        fate = "whole" if history.lived <= found else "lost"
+    except ListError as failure:
+        fate, error = "red", str(failure)
+    return Result(fate, before == history.ids, listing.requests, listing.pages, error)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read as many histories as asked for; exit with 1 if one lost a row."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    options = parser.parse_args(arguments)
+    lost = 0
+    for way in WAYS:
+        dice = random.Random(options.seed)
+        fates: Counter[str] = Counter()
+        again = 0
+        for _ in range(options.count):
+            result = read(way, History(dice))
+            fates[result.fate] += 1
+            again += result.fate == "whole" and result.requests > result.pages + 1
+        lost += fates["lost"]
+        told = ", ".join(f"{fates[fate]:,} {fate}" for fate in ("whole", "red", "lost"))
+        sys.stdout.write(f"{way}: {told}; {again:,} read again\n")
+    sys.stdout.write(f"seed {options.seed}\n")
+    sys.exit(lost > 0)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    main()
