@@ -166,3 +166,10 @@ def test_the_frozen_package_and_its_successor_are_the_same() -> None:
 
     assert frozen.dlt_assets is dagster_dlt.dlt_assets
     assert frozen.DagsterDltTranslator is dagster_dlt.DagsterDltTranslator
+
+
+def test_the_ui_can_show_all_metadata() -> None:
+    graph = LOADED.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        for name, value in graph.get(key).metadata.items():
+            assert isinstance(value, dg.MetadataValue | dg.TableSchema | str | int), (key, name)

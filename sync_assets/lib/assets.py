@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
-from dagster_dlt import dlt_assets
+from dagster_dlt import build_dlt_asset_specs
 from dlt.common.schema import Schema
 from dlt.extract import DltSource
 
@@ -55,9 +55,18 @@ def _assets(
     api: Api, resources: list[str], settings: AutomationSettings, **options: Any
 ) -> Callable[[Callable[..., Iterator[Event]]], dg.AssetsDefinition]:
     source = DltSource(Schema(api.name), api.name, build_resources(api))
-    return dlt_assets(
+    specs = build_dlt_asset_specs(
         dlt_source=source.with_resources(*resources),
         dlt_pipeline=None,  # type: ignore[arg-type]  # a pipeline made at import writes to disk
         dagster_dlt_translator=ResourceTranslator(api, settings),
-        **options,
     )
+    return dg.multi_asset(specs=list(map(_without_objects, specs)), can_subset=True, **options)
+
+
+def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The spec without what dagster-dlt keeps for its own resource: the UI cannot show objects.
+
+    `@dlt_assets` adds it to the specs after its translator (0.29.27), and is this `multi_asset`.
+    """
+    shown = {k: v for k, v in spec.metadata.items() if not k.startswith("dagster_dlt/")}
+    return spec.replace_attributes(metadata=shown)

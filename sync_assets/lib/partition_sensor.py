@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from sync_assets.lib.keys import in_order, partition_key, range_tags, stretches
+from sync_assets.lib.queue_tags import queue_tags
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest.api import Api, Parent
@@ -57,7 +58,7 @@ def build_partition_sensor(
         new = in_order(set(listed) - set(known))
         gone = in_order(set(known) - set(listed))
         return dg.SensorResult(
-            run_requests=_first_sync(children, new, news, longest),
+            run_requests=_first_sync(api, children, new, news, longest),
             dynamic_partitions_requests=_changes(parent.partitions, new, gone),
             cursor=news,
         )
@@ -66,14 +67,14 @@ def build_partition_sensor(
 
 
 def _first_sync(
-    children: dg.AssetsDefinition, new: Sequence[str], news: str, longest: int
+    api: Api, children: dg.AssetsDefinition, new: Sequence[str], news: str, longest: int
 ) -> list[dg.RunRequest]:
     """Runs for all new keys: added last, they are a range of their own."""
     return [
         dg.RunRequest(
             run_key=f"{news} {keys[0]}",
             asset_selection=sorted(children.keys),
-            tags=range_tags(keys),
+            tags={**queue_tags(api, partitioned=True), **range_tags(keys)},
         )
         for keys in stretches(new, new, longest)
     ]
