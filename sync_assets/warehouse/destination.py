@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
 from dlt.common.destination import AnyDestination, Destination
 from dlt.common.destination.exceptions import DestinationException
+from dlt.common.exceptions import MissingDependencyException
 
+from sync_assets.sources.rest.errors import brief
 from sync_assets.warehouse.capabilities import refuse_incapable
+from sync_assets.warehouse.credentials import complete, given_credentials, place
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.postgres import is_postgres
 from sync_assets.warehouse.scratch import scratch
@@ -36,18 +39,39 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
             pipeline = dlt.pipeline(
                 source,
                 pipelines_dir=str(folder),
-                destination=configured_destination(),
+                destination=reachable_destination(),
                 dataset_name=dataset,
             )
         except OSError as error:
             raise WarehouseError(
                 f"Scratch files cannot be written: {error}. Make room or set TMPDIR."
-            ) from error
+            ) from None
+        _refuse_without_driver(pipeline)
         pipeline.config.restore_from_destination = False
         try:
             yield pipeline
         finally:
             pipeline.deactivate()
+
+
+def _refuse_without_driver(pipeline: dlt.Pipeline) -> None:
+    try:
+        pipeline.destination_client()
+    except MissingDependencyException as error:
+        packages = " ".join(map(str, error.dependencies))
+        raise WarehouseError(
+            f"A {configured_kind()} warehouse needs a driver that is not installed: {packages}."
+        ) from None
+    except ConfigurationException as error:
+        raise WarehouseError(f"{VARIABLES} do not fit: {brief(error)}") from None
+
+
+def whereabouts(pipeline: dlt.Pipeline) -> str:
+    """Where rows go: the kind of warehouse and its file, or server and database; no secrets."""
+    if database := database_file(pipeline):
+        return f"duckdb {database}"
+    configuration: Any = pipeline.destination_client().config
+    return place(configured_kind(), configuration.credentials)
 
 
 def database_file(pipeline: dlt.Pipeline) -> Path | None:
@@ -75,10 +99,20 @@ def configured_kind() -> str:
     return str(dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE)
 
 
-def configured_destination() -> AnyDestination:
+def reachable_destination() -> AnyDestination:
+    """The destination with its credentials; `WarehouseError` where these cannot be right."""
+    kind = configured_kind()
+    destination = configured_destination()
+    given: Any = given_credentials(kind)
+    if kind == DEFAULT_TYPE:
+        return configured_destination(given) if given else destination
+    credentials = complete(kind, configured_destination(given))
+    return configured_destination(credentials or given)
+
+
+def configured_destination(credentials: Any = None) -> AnyDestination:
     """The destination as configured; `WarehouseError` for none and for one that cannot do it."""
     kind = configured_kind()
-    credentials = None
     if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
         credentials = DEFAULT_CREDENTIALS  # dlt reads credentials from no committed file
     try:
@@ -86,8 +120,8 @@ def configured_destination() -> AnyDestination:
             "AnyDestination",
             Destination.from_reference(kind, credentials=credentials, destination_name=NAME),
         )
-    except (ConfigurationException, DestinationException) as error:
-        raise WarehouseError(f"dlt knows no destination {kind!r}; set {VARIABLES}.") from error
+    except (ConfigurationException, DestinationException):
+        raise WarehouseError(f"dlt knows no destination {kind!r}; set {VARIABLES}.") from None
     refuse_incapable(kind, destination)
     # dlt truncates a table before it is filled anew otherwise
     destination.config_params["replace_strategy"] = "insert-from-staging"

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from sync_assets.warehouse.checkpoint import checkpointed, open_guarded
 from sync_assets.warehouse.errors import WarehouseBusyError, WarehouseError
+from sync_assets.warehouse.file import refuse_unusable
 
 SAY_EVERY = 10.0
 FOREIGN_PROGRAM_LIMIT = 300.0
@@ -36,6 +37,7 @@ def exclusive(
     if database is None:
         yield
         return
+    refuse_unusable(database)
     lock = FileLock(f"{database}.lock")
     _acquire(lock, database, say, patience)
     try:
@@ -68,9 +70,9 @@ def _take(lock: FileLock, seconds: float) -> None:
     except OSError as error:
         database = lock.lock_file.removesuffix(".lock")
         raise WarehouseError(
-            f"{database} cannot be written: {error}. Give DESTINATION__WAREHOUSE__CREDENTIALS a "
-            "path in a directory that this user may write to."
-        ) from error
+            f"{database} cannot be written: {error.strerror}, {lock.lock_file}. Give "
+            "DESTINATION__WAREHOUSE__CREDENTIALS a path in a directory that this user may write to."
+        ) from None
 
 
 def _open(database: Path, say: Callable[[str], None]) -> duckdb.DuckDBPyConnection:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync_assets.sources.rest.errors import SyncError, brief
+from sync_assets.sources.rest.secrets import clean
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
 
 
@@ -18,14 +19,15 @@ def in_plain_words(dataset: str) -> Iterator[None]:
         yield
     except SyncError:
         raise
-    except Exception as error:  # each destination has a driver with its own
-        raise WarehouseLostError(f"{dataset}: the warehouse failed, {brief(error)}") from error
+    except Exception as error:  # noqa: BLE001 - each destination has a driver of its own
+        raise WarehouseLostError(f"{dataset}: the warehouse failed, {brief(error)}") from None
 
 
 def plain(
     error: PipelineStepFailed, what: str, kind: type[WarehouseError] = WarehouseError
 ) -> SyncError:
     """What a step of dlt failed with: our own error where one lies below it, or one of a kind."""
+    clean(error)
     cause: BaseException = error
     while cause.__cause__ is not None or isinstance(cause.__context__, SyncError):
         cause = cause.__cause__ or cause.__context__ or cause

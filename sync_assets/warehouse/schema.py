@@ -47,7 +47,7 @@ def make_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> None:
             _make(client)
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
-        raise WarehouseLostError(f"{what}: {brief(error)}") from error
+        raise WarehouseLostError(f"{what}: {brief(error)}") from None
 
 
 def _names(client: SqlJobClientBase) -> list[str]:

@@ -15,6 +15,8 @@ import dlt
 from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
+from sync_assets.sources.rest.errors import brief
+
 PREFIX = "sync_assets_staging_"
 NAME = rf"{PREFIX}[0-9a-f]{{12}}"
 _SCHEMAS = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
@@ -32,7 +34,7 @@ def drop_own(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
             if staging.has_dataset():
                 staging.drop_dataset()
     except DatabaseException as error:
-        say(f"the staging dataset of {pipeline.dataset_name} was left behind: {error}")
+        say(f"the staging dataset of {pipeline.dataset_name} was left behind: {brief(error)}")
 
 
 def drop_abandoned(client: SqlClientBase[Any]) -> None:

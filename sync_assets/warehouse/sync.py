@@ -32,6 +32,7 @@ from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken
 from sync_assets.warehouse.plain_words import in_plain_words, plain
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
+from sync_assets.warehouse.rights import refuse_without_rights
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.staging import drop_own
@@ -69,6 +70,7 @@ def sync(
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)
+        refuse_without_rights(pipeline)
         with (
             in_plain_words(dataset),
             exclusive(database, say),
@@ -77,6 +79,8 @@ def sync(
             refuse_foreign_books(tables.ownership, api.name, dataset)
             foreign = tables.ownership.foreign(request.resources)
             held = _held(tables, request)
+        ours = replace(request, resources=[n for n in request.resources if n not in foreign])
+        refuse_without_rights(pipeline, ours.resources)
         journal = Journal(
             strict=False,
             held=held,
@@ -84,7 +88,6 @@ def sync(
             on_listing=on_listing,
             on_wait=say,
         )
-        ours = replace(request, resources=[n for n in request.resources if n not in foreign])
         if ours.resources:
             _extract(pipeline, ours, journal)
         for listing in _lists_of(request, foreign):
@@ -127,7 +130,7 @@ def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # the warehouse's driver needs it now
     except PipelineStepFailed as error:
-        raise plain(error, f"{request.api.name} could not be prepared") from error
+        raise plain(error, f"{request.api.name} could not be prepared") from None
 
 
 def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
@@ -136,7 +139,7 @@ def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
     except PipelineStepFailed as error:
         raise plain(
             error, f"{pipeline.dataset_name} could not be loaded", WarehouseLostError
-        ) from error
+        ) from None
     finally:
         drop_own(pipeline, say)
 

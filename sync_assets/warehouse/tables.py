@@ -14,9 +14,10 @@ import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.rest.api import ACTIVITY, Parent
-from sync_assets.warehouse.destination import VARIABLES
-from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.destination import whereabouts
+from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import Ownership
+from sync_assets.warehouse.unreachable import unreachable
 
 AT_ONCE = 500
 T = TypeVar("T")
@@ -181,18 +182,12 @@ def _marks(values: Sequence[Any]) -> str:
 @contextmanager
 def open_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> Iterator[Tables]:
     """The tables of a pipeline's dataset, whether or not it has been loaded yet."""
+    client = pipeline.sql_client()
     try:
-        client = pipeline.sql_client()
         client.open_connection()
-    except Exception as error:  # each destination has a driver with its own
-        raise WarehouseLostError(
-            f"The warehouse cannot be reached, check {VARIABLES}. {_first_lines(error)}"
-        ) from error
+    except Exception as error:  # noqa: BLE001 - each destination has a driver of its own
+        raise unreachable(error, whereabouts(pipeline)) from None
     try:
         yield Tables(client, taken_over)
     finally:
         client.close_connection()
-
-
-def _first_lines(error: Exception) -> str:
-    return " ".join(str(error).split("\n")[:3]).strip()

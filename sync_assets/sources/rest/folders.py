@@ -16,7 +16,9 @@ def own_folder(purpose: str) -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         owner = folder.lstat()
     except OSError as error:
-        raise ConfigurationError(f"{folder} cannot be made: {error}. Set TMPDIR.") from error
+        raise ConfigurationError(
+            f"{folder} cannot be made: {error.strerror}. Set TMPDIR."
+        ) from None
     if owner.st_uid != os.getuid() or folder.is_symlink():
         raise ConfigurationError(f"{folder} belongs to somebody else. Remove it, or set TMPDIR.")
     return folder

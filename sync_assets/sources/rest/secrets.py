@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlsplit
 STARS = "***"
 SHORTEST = 3
 #: User and password in front of a host, up to the last @: a password may hold one.
-USERINFO = re.compile(r"([a-z][a-z0-9+.\-]*:/{1,2})[^\s'\"<>]*@", re.IGNORECASE)
+USERINFO = re.compile(r"([a-z][a-z0-9+.\-]*:/{1,2})(?!/?user:password@)[^\s'\"<>]*@", re.IGNORECASE)
 #: What a query string, a DSN or a header calls a secret.
 NAMED = re.compile(
     r"\b([\w-]*(?:passw(?:or)?d|pwd|token|secret|api_?key|private_key|passphrase|signature)"
