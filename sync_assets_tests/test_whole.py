@@ -133,10 +133,8 @@ CONTRADICTIONS: dict[str, tuple[str, int, Edit, str]] = {
     "no paging on page 2": ("promotions", 2, without("paging"), "the page before had 'paging'"),
     "paging null": ("promotions", 2, without(paging=None), "had 'paging'"),
     "paging a list": ("promotions", 2, without(paging=[]), "had 'paging'"),
-    "no links": ("coupons", 1, without("links"), "no 'links' says whether"),
     "no links on page 2": ("coupons", 2, without("links"), "had 'links'"),
     "links null": ("coupons", 2, without(links=None), "had 'links'"),
-    "no links on page 2 of orders": ("orders", 2, without("links"), "had 'links'"),
     "next_cursor 0": (
         "promotions",
         1,
@@ -327,6 +325,22 @@ def test_an_empty_list_needs_no_envelope(world: World) -> None:
     world.api.lists["/promotions"] = []
     world.api.fail("/promotions", body=b'{"items": []}')
     assert world.sync("promotions", "promotions")["promotions"].error is None
+
+
+def test_a_full_page_needs_an_envelope(world: World) -> None:
+    fill(world)
+    world.configure("affiliates", page_size=3)
+    world.api.fail("/v1/coupons", edit=without("links"))
+    error = world.sync("affiliates", "coupons")["coupons"].error or ""
+    assert "page 1 of" in error
+    assert "no 'links' says whether there is more" in error
+
+
+def test_without_links_a_keyed_list_reads_on(world: World) -> None:
+    fill(world)
+    world.api.fail("/orders", page=2, edit=without("links"))
+    found = world.sync("events", "orders")["orders"]
+    assert (found.error, found.rows, found.requests) == (None, ROWS, 3)
 
 
 @pytest.mark.parametrize("body", [b'[{"id": "1"}]', b'{"items": [{"id": "1"}]}'])

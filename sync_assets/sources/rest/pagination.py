@@ -23,9 +23,9 @@ from sync_assets.sources.rest.walk import Sign
 class AdvancingPaginator(BasePaginator):
     """A paginator whose cursors are all different; what comes next is said in `container`.`key`.
 
-    `required` says that a page with rows must have the container, `keyed` that a page begins after
-    a record, wherever that is by then. Of the latest page, `overlap` rows were asked for a second
-    time and `kept` are the others; None where the page is no part of the list.
+    `required` says that a page with rows must have the container, even a first one that is short;
+    `keyed` that a page begins after a record, wherever that is by then. Of the latest page, `overlap` rows
+    were asked for a second time and `kept` are the others; None where it is no part of the list.
     """
 
     keyed = False
@@ -42,11 +42,12 @@ class AdvancingPaginator(BasePaginator):
         """What a page says of the next one; a page that cannot be right is a `TransientError`."""
         if self.sign(body) is not None and not rows:
             raise TransientError("an empty page says that there are more")
-        lacks = self.required and not isinstance(body.get(self.container), dict)
         return Sign(
             goes_on=self.next_cursor(body, rows) is not None,
             said=self.key in _inside(body, self.container),
-            lacks=self.container if lacks else None,
+            container=self.container,
+            lacked=not isinstance(body.get(self.container), dict),
+            required=self.required,
         )
 
     def sign(self, body: Any) -> Any:
@@ -126,7 +127,7 @@ class NextLink(AdvancingPaginator):
     """
 
     def __init__(self, container: str = "links", key: str = "next", param: str = "cursor") -> None:
-        super().__init__(container, key, required=True)
+        super().__init__(container, key, required=False)
         self.param = param
         self._params: dict[str, Any] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from sync_assets.sources.rest.claims import Claims, read_claims
 from sync_assets.sources.rest.errors import TornError, TransientError
@@ -15,13 +16,16 @@ from sync_assets.sources.rest.steps import same
 class Sign:
     """What the paginator makes of a page.
 
-    `goes_on` is None where it cannot tell yet; `said` whether the body says so (be it that there is
-    no more), `lacks` the object that should have said it.
+    `goes_on` is None where it cannot tell yet; `said` whether the body says so, be it that there is
+    no more. `container` is the object that should say it, `lacked` whether the body has none, and
+    `required` whether it always has to.
     """
 
     goes_on: bool | None
     said: bool = False
-    lacks: str | None = None
+    container: str = ""
+    lacked: bool = False
+    required: bool = False
 
 
 class Walk:
@@ -46,11 +50,14 @@ class Walk:
         claims = read_claims(body, self.selector)
         if sign.goes_on is False and (more := self._more(claims, sign, asked)):
             raise TransientError(f"the body says that there is more, but not where: {more}")
-        if gone := self._before.places - claims.places:
+        gone = self._before.places - claims.places - ({sign.container} if sign.goes_on else set())
+        if gone:
             raise TransientError(f"the page before had {min(gone)!r}, this one has not")
-        if rows and sign.lacks:
+        limit = dict(parse_qsl(asked)).get("limit", "")
+        full = limit.isdecimal() and len(rows) >= int(limit)
+        if rows and sign.goes_on is False and sign.lacked and (sign.required or full):
             keys = sorted(body)[:8]
-            raise TransientError(f"no {sign.lacks!r} says whether there is more; keys: {keys}")
+            raise TransientError(f"no {sign.container!r} says whether there is more; keys: {keys}")
         if claims.on_page not in (None, len(rows)):
             raise TransientError(f"the body counts {claims.on_page} on this page, {len(rows)} came")
         self._check_number(claims)
@@ -76,7 +83,7 @@ class Walk:
         if claims.pages is not None and claims.pages > self.pages + 1:
             more.append(f"this is page {self.pages + 1} of {claims.pages}")
         if not sign.said:
-            echoed = {pair.partition("=")[2] for pair in asked.split("&")}
+            echoed = {value for _, value in parse_qsl(asked)}
             more += [f"{at} is set" for at, value in claims.cursors.items() if value not in echoed]
         return ", ".join(more)
 
