@@ -24,8 +24,9 @@ class AdvancingPaginator(BasePaginator):
     """A paginator whose cursors are all different; what comes next is said in `container`.`key`.
 
     `required` says that a page with rows must have the container, even a first one that is short;
-    `keyed` that a page begins after a record, wherever that is by then. Of the latest page, `overlap` rows
-    were asked for a second time and `kept` are the others; None where it is no part of the list.
+    `keyed` that a page begins after a record, wherever that is by then. Of the latest page,
+    `overlap` rows were asked for a second time and `kept` are the others, or None where it is no
+    part of the list.
     """
 
     keyed = False
