@@ -1,6 +1,6 @@
 """The op that runs an API's asset checks: one look at the warehouse for all that are selected."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import dagster as dg
 
@@ -10,6 +10,7 @@ from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.lock import silent
 from sync_assets.warehouse.look import survey
 
 
@@ -26,7 +27,8 @@ def build_checks(
     @dg.multi_asset_check(name=f"{op}_checks", specs=specs, can_subset=True)
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         selected = sorted(context.selected_asset_check_keys)
-        found = findings(api, {key.asset_key.path[-1] for key in selected}, settings)
+        resources = {key.asset_key.path[-1] for key in selected}
+        found = findings(api, resources, settings, context.log.info)
         for key in selected:
             yield found[key].result(key)
 
@@ -34,10 +36,13 @@ def build_checks(
 
 
 def findings(
-    api: Api, resources: Iterable[str], settings: AutomationSettings
+    api: Api,
+    resources: Iterable[str],
+    settings: AutomationSettings,
+    say: Callable[[str], None] = silent,
 ) -> dict[dg.AssetCheckKey, Finding]:
-    """What all checks of some resources find now."""
-    held, known = survey(api, resources)
+    """What all checks of some resources find now; a wait for the warehouse is said."""
+    held, known = survey(api, resources, say)
     verdicts = list(judge(api, known, settings, times.now()))
     found = {}
     for resource in held:

@@ -69,7 +69,8 @@ def _told(api: Api, journal: Journal, resource: str, *, alone: bool) -> Iterator
 def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> None:
     """Evaluate the checks here, where Dagster skips their own step."""
     settings = automation(request.api)
-    for key, finding in findings(request.api, request.resources, settings).items():
+    found = findings(request.api, request.resources, settings, context.log.info)
+    for key, finding in found.items():
         context.log_event(finding.evaluation(key.asset_key, key.name))
 
 

@@ -10,8 +10,10 @@ checkpoint for each use of the file instead of one for each connection.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
@@ -20,6 +22,10 @@ import duckdb
 
 HEADERS = 3 * 4096
 NEVER = "1024 TiB"
+#: How a copy begins: zip's header of a file whose name has the length 1 and is 0.
+MAGIC, FIRST_NAME, COPY_START = b"PK\x03\x04", b"\x01\x00\x00\x000", 31
+#: What reading a file raises that is no whole zip of ours.
+UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error)
 _TORN = re.compile(r"Corrupt database file.* in block at location (\d+)")
 
 
@@ -46,26 +52,54 @@ def open_guarded(database: Path, say: Callable[[str], None]) -> duckdb.DuckDBPyC
 
 
 @contextmanager
-def checkpointed(connection: duckdb.DuckDBPyConnection, database: Path) -> Iterator[None]:
+def checkpointed(
+    connection: duckdb.DuckDBPyConnection, database: Path, say: Callable[[str], None]
+) -> Iterator[None]:
     """Use and close a guarded file; what was committed meanwhile is moved from its log into it.
 
-    After an error, or while somebody's transaction is still open, it stays in the write-ahead
-    log, as safe as in the file.
+    After an error, while somebody's transaction is still open, and where the copy cannot be made,
+    it stays in the write-ahead log, as safe as in the file.
     """
     # closing any descriptor of the file gives up DuckDB's lock on it, so this one is closed last
     with database.open("rb") as file, connection:
         yield
         log = Path(f"{database}.wal")
         if log.exists() and log.stat().st_size:
-            _copy_metadata(connection, file, rescue_file(database))
+            try:
+                _copy_metadata(connection, file, rescue_file(database))
+            except OSError as error:
+                say(f"{database.name}: no checkpoint, its copy cannot be written: {error}")
+                return
             with suppress(duckdb.TransactionException):
                 connection.execute("CHECKPOINT")
             rescue_file(database).unlink()
 
 
 def rescue_file(database: Path) -> Path:
-    """Where the copy is kept."""
-    return Path(f"{database}.rescue")
+    """Where the copy is kept: under the first name that nobody else has taken."""
+    return next(
+        rescue
+        for number in count()
+        if _is_ours(rescue := _candidate(database, number)) and _is_ours(Path(f"{rescue}.new"))
+    )
+
+
+def _candidate(database: Path, number: int) -> Path:
+    return Path(f"{database}.rescue{f'.{number}' if number else ''}")
+
+
+def _is_ours(rescue: Path) -> bool:
+    """Whether there is nothing to lose: a copy begins with the file's headers, also one cut off."""
+    try:
+        with rescue.open("rb") as file:
+            start = file.read(COPY_START)
+            if start.startswith(MAGIC):
+                return start[26:] in (FIRST_NAME, *(FIRST_NAME[:n] for n in range(5)))
+            return not any(any(part) for part in (start, *iter(lambda: file.read(2**20), b"")))
+    except FileNotFoundError:
+        return True
+    except OSError:  # a folder, or not for us to read
+        return False
 
 
 def _copy_metadata(connection: duckdb.DuckDBPyConnection, file: BinaryIO, rescue: Path) -> None:
@@ -84,16 +118,17 @@ def _copy_metadata(connection: duckdb.DuckDBPyConnection, file: BinaryIO, rescue
 
 def _mend(database: Path, location: int) -> bool:
     """Put a block back; not where a checkpoint was completed since the copy was made."""
-    try:
-        with ZipFile(rescue_file(database)) as copy, database.open("r+b") as file:
+    number = 0
+    while (rescue := _candidate(database, number)).exists():
+        number += 1
+        with suppress(*UNREADABLE), ZipFile(rescue) as copy, database.open("r+b") as file:
             if copy.read("0") != file.read(HEADERS):
-                return False
+                continue
             block = copy.read(str(location))
             file.seek(location)
             if file.read(len(block)) == block:
-                return False
+                continue
             file.seek(location)
             file.write(block)
-    except (FileNotFoundError, KeyError, BadZipFile):
-        return False
-    return True
+            return True
+    return False

@@ -11,10 +11,12 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
+from sync_assets.sources.rest import stop
 from sync_assets.warehouse.checkpoint import checkpointed, open_guarded
 from sync_assets.warehouse.errors import WarehouseBusyError, WarehouseError
 from sync_assets.warehouse.file import refuse_unusable
 
+#: Seconds between two words about one wait, and for which a foreign program is waited for.
 SAY_EVERY = 10.0
 FOREIGN_PROGRAM_LIMIT = 300.0
 
@@ -30,36 +32,69 @@ def exclusive(
     """Hold the right to open a DuckDB file; servers (None) need none.
 
     The kernel frees the lock with its process, however that ends. Another sync is waited for, for
-    `patience` seconds and then with `WarehouseBusyError`; so is a foreign program that keeps the
-    file open, in the end with a `WarehouseError` that names its PID. What was committed meanwhile
-    is moved into the file at the end.
+    `patience` seconds and then with `WarehouseBusyError`; so is a foreign program that has the
+    file open, without our lock, and in the end with a `WarehouseError` that names its PID. What
+    was committed meanwhile is moved into the file at the end.
     """
     if database is None:
         yield
         return
     refuse_unusable(database)
     lock = FileLock(f"{database}.lock")
-    _acquire(lock, database, say, patience)
+    connection = _opened(lock, database, _Wait(database, say, patience))
     try:
-        with checkpointed(_open(database, say), database):
+        with checkpointed(connection, database, say):
             yield
     finally:
         lock.release()
 
 
-def _acquire(lock: FileLock, database: Path, say: Callable[[str], None], patience: float) -> None:
-    started = time.monotonic()
-    step = 1.0
+class _Wait:
+    """How long somebody has waited for a file, who was told so, and how long he will go on."""
+
+    def __init__(self, database: Path, say: Callable[[str], None], patience: float) -> None:
+        self.database, self.say, self.patience = database, say, patience
+        self.started = time.monotonic()
+        self._said: dict[str, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def left(self, what: str) -> float:
+        """Seconds that are left; raises `WarehouseBusyError` at their end."""
+        stop.check()
+        if self.seconds >= self.patience:
+            raise WarehouseBusyError(f"{self.database.name} is in use by {what}")
+        return self.patience - self.seconds
+
+    def tell(self, why: str, kind: str) -> None:
+        """Say what is waited for, now and then."""
+        if time.monotonic() - self._said.get(kind, -inf) >= SAY_EVERY:
+            self._said[kind] = time.monotonic()
+            self.say(f"waiting for {self.database.name}: {why}")
+
+
+def _opened(lock: FileLock, database: Path, wait: _Wait) -> duckdb.DuckDBPyConnection:
     while True:
-        waited = time.monotonic() - started
-        if waited >= patience:
-            raise WarehouseBusyError(f"{database.name} is in use by another sync")
+        _acquire(lock, wait)
         try:
-            return _take(lock, min(step, patience - waited))
+            return open_guarded(database, wait.say)
+        except BaseException as error:
+            lock.release()  # while a foreign program is waited for others need not wait for us
+            if not isinstance(error, duckdb.Error):
+                raise
+            _check_foreign(error, database, wait)
+        stop.wait(min(0.5, wait.left("another program")))
+
+
+def _acquire(lock: FileLock, wait: _Wait) -> None:
+    while True:
+        try:
+            return _take(lock, min(1.0, wait.left("another sync")))
         except Timeout:
-            waited = time.monotonic() - started
-            say(f"waiting for {database.name}: another sync is using it ({waited:.0f} s so far)")
-            step = SAY_EVERY
+            why = f"another sync is using it ({wait.seconds:.0f} s so far)"
+            wait.tell(why, "another sync")
 
 
 def _take(lock: FileLock, seconds: float) -> None:
@@ -67,29 +102,22 @@ def _take(lock: FileLock, seconds: float) -> None:
         lock.acquire(timeout=seconds)
     except Timeout:
         raise
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:
         database = lock.lock_file.removesuffix(".lock")
         raise WarehouseError(
-            f"{database} cannot be written: {error.strerror}, {lock.lock_file}. Give "
-            "DESTINATION__WAREHOUSE__CREDENTIALS a path in a directory that this user may write to."
+            f"{database} cannot be written: {getattr(error, 'strerror', None) or error}, "
+            f"{lock.lock_file}. Give DESTINATION__WAREHOUSE__CREDENTIALS a path in a directory "
+            "that this user may write to, and remove the lock file if it is somebody else's."
         ) from None
 
 
-def _open(database: Path, say: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
-    started = last = time.monotonic()
-    while True:
-        try:
-            return open_guarded(database, say)
-        except duckdb.IOException as error:
-            now = time.monotonic()
-            if "Could not set lock" not in str(error) or now - started > FOREIGN_PROGRAM_LIMIT:
-                raise WarehouseError(
-                    f"{database} cannot be opened for writing: {error}. It is what "
-                    "DESTINATION__WAREHOUSE__CREDENTIALS names."
-                ) from None
-            if now - last > SAY_EVERY or last == started:
-                say(f"waiting for {database.name}: {error}")
-                last = now
-            time.sleep(0.5)
-        except duckdb.Error as error:
-            raise WarehouseError(f"{database} is not a usable DuckDB file: {error}") from None
+def _check_foreign(error: duckdb.Error, database: Path, wait: _Wait) -> None:
+    """Raise unless an error says that a foreign program has the file open, and not for too long."""
+    if not isinstance(error, duckdb.IOException):
+        raise WarehouseError(f"{database} is not a usable DuckDB file: {error}") from None
+    if "Could not set lock" not in str(error) or wait.seconds > FOREIGN_PROGRAM_LIMIT:
+        raise WarehouseError(
+            f"{database} cannot be opened for writing: {error}. It is what "
+            "DESTINATION__WAREHOUSE__CREDENTIALS names."
+        ) from None
+    wait.tell(str(error), "another program")
