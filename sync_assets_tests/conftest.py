@@ -43,7 +43,8 @@ APIS: dict[str, Api] = {
     "events": events.API,
 }
 SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
-SETTINGS = {"BACKOFF_FACTOR": "0", "MAX_RETRIES": "1", "REQUESTS_PER_MINUTE": "0", "TIMEOUT": "5"}
+SETTINGS = {"BACKOFF_FACTOR": "0", "MAX_RETRIES": "1", "REQUESTS_PER_MINUTE": "0", "TIMEOUT": "5",
+            "RATE_WINDOW": "1"}  # fmt: skip
 
 
 @dataclass

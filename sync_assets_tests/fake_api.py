@@ -276,7 +276,8 @@ def _right_answer(
 
 def _send(handler: BaseHTTPRequestHandler, fault: Fault, status: int, content: bytes) -> None:
     content = b"" if status == 304 else content
-    handler.send_response(status)
+    handler.send_response_only(status)
+    fault.headers.setdefault("Date", handler.date_time_string())
     for name, value in {"Content-Type": "application/json", **fault.headers}.items():
         handler.send_header(name, value)
     handler.send_header("Content-Length", str(len(content)))

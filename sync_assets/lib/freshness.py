@@ -98,5 +98,5 @@ def _verdict(
         live=live,
         stale=live and age > max_age,
         unsettled=not live and not past.final,
-        retry_at=(past.failed_at or EVER) + settings.pause(past.failures),
+        retry_at=max((past.failed_at or EVER) + settings.pause(past.failures), state.rest_ends_at),
     )

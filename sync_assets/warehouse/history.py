@@ -33,7 +33,7 @@ from sync_assets.warehouse.tables import Tables, parents
 TABLE = SYNCS
 COLUMNS = columns(
     required=f"{SCOPE} resource",
-    text=f"{SCOPE} resource parent synced_at new_fields missing_fields failed_at error",
+    text=f"{SCOPE} resource parent synced_at new_fields missing_fields failed_at error not_before",
     bigint="rows rows_before quarantined left_out failures",
     boolean="final ours",
 )
@@ -44,7 +44,8 @@ class Past:
     """A list's past: `rows` as of `synced_at`, and the failures since then.
 
     `synced_at` is when reading began: the rows are at least that new. `final` says that nothing
-    below the parent could change any more by then.
+    below the parent could change any more by then, `not_before` until when the API asked to be
+    left alone when the list last failed.
     """
 
     resource: str
@@ -60,6 +61,7 @@ class Past:
     failures: int = 0
     failed_at: datetime | None = None
     error: str | None = None
+    not_before: datetime | None = None
 
 
 def schema() -> TTableSchema:
@@ -126,6 +128,7 @@ def _failed(
         "failures": (known.get("failures") or 0) + 1,
         "failed_at": times.now().isoformat(),
         "error": _storable(listing.error),
+        "not_before": listing.not_before.isoformat() if listing.not_before else None,
     }
 
 
@@ -175,4 +178,5 @@ def _past(row: Mapping[str, Any]) -> Past:
         failures=row["failures"] or 0,
         failed_at=moment(row["failed_at"]),
         error=row["error"],
+        not_before=moment(row["not_before"]),
     )

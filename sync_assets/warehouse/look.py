@@ -1,13 +1,17 @@
 """A look at what the warehouse holds, by the same road as every writer.
 
-Whoever looks has something else to do: a busy warehouse is a `WarehouseBusyError` before long.
+Sensors and schedules have something else to do: a busy warehouse is a `WarehouseBusyError` before
+long. A run has not: it waits, as it does for its load.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from math import inf
 from typing import Any
 
 from sync_assets.sources.rest.api import Api, Parent
@@ -36,6 +40,12 @@ class State:
 
     parents: Mapping[str, list[dict[str, Any]]]
     pasts: Mapping[tuple[str, str | None], Past]
+
+    @cached_property
+    def rest_ends_at(self) -> datetime:
+        """Until when the API asked to be left alone; the beginning of time if it did not."""
+        asked = (past.not_before for past in self.pasts.values() if past.not_before)
+        return max(asked, default=datetime.min.replace(tzinfo=timezone.utc))
 
 
 def state(api: Api) -> State:
@@ -67,9 +77,11 @@ class Facts:
         return [kept.reason for kept in self.kept if kept.kind == kind]
 
 
-def survey(api: Api, resources: Iterable[str]) -> tuple[dict[str, Facts], State]:
-    """The facts of some resources' tables, and the state of the API, at one moment."""
-    with _tables(api) as tables:
+def survey(
+    api: Api, resources: Iterable[str], say: Callable[[str], None] = silent
+) -> tuple[dict[str, Facts], State]:
+    """The facts of some resources' tables, and the state of the API, at one moment; waits."""
+    with _tables(api, inf, say) as tables:
         kept = list(problems(tables))
         facts = {
             name: _facts(tables, api.endpoints[name], [one for one in kept if one.resource == name])
@@ -100,10 +112,12 @@ def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> Facts:
 
 
 @contextmanager
-def _tables(api: Api) -> Iterator[Tables]:
+def _tables(
+    api: Api, patience: float | None = None, say: Callable[[str], None] = silent
+) -> Iterator[Tables]:
     with (
         open_pipeline(api.name, dataset_of(api)) as pipeline,
-        exclusive(database_file(pipeline), silent, patience=PATIENCE),
+        exclusive(database_file(pipeline), say, patience=patience or PATIENCE),
         open_tables(pipeline) as tables,
     ):
         yield tables

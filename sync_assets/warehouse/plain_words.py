@@ -25,12 +25,15 @@ def in_plain_words(dataset: str) -> Iterator[None]:
 
 def plain(
     error: PipelineStepFailed, what: str, kind: type[WarehouseError] = WarehouseError
-) -> SyncError:
-    """What a step of dlt failed with: our own error where one lies below it, or one of a kind."""
+) -> BaseException:
+    """What a step of dlt failed with: our own error where one lies below it, or one of a kind.
+
+    A stop that lies below it is no failure, and stays one.
+    """
     clean(error)
     cause: BaseException = error
     while cause.__cause__ is not None or isinstance(cause.__context__, SyncError):
         cause = cause.__cause__ or cause.__context__ or cause
-        if isinstance(cause, SyncError):
+        if isinstance(cause, (SyncError, KeyboardInterrupt)):
             return cause
     return kind(f"{what}: {brief(cause)}")

@@ -16,6 +16,7 @@ import dlt
 import pyarrow as pa
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
@@ -60,13 +61,14 @@ def sync(
 
     A resource whose table is there and not ours fails without a request.
     Raises `ConfigurationError` or `WarehouseError` before the first request where either is
-    unusable, and `WarehouseError` where the load fails; lists that fail do not raise.
+    unusable, and `WarehouseError` where the load fails; lists that fail do not raise. On SIGINT
+    and SIGTERM it raises `KeyboardInterrupt`, or what their handlers raise, and loads nothing.
     """
     api, say = request.api, say or silent
     if api.resolve().keep_pages is not None:
         say(f"{variable(api.name, 'keep_pages')} has no effect: pages are not kept. Remove it.")
     dataset, taken = dataset_of(api), taken_over(api)
-    with open_pipeline(api.name, dataset) as pipeline:
+    with stop.stoppable(), open_pipeline(api.name, dataset) as pipeline:
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)

@@ -24,12 +24,16 @@ ACTIVITY = "latest_activity"
 
 @dataclass(frozen=True)
 class Connection:
-    """An API as one sync sees it: where, as whom, and how hard it may be asked."""
+    """An API as one sync sees it: where, as whom, and how hard it may be asked.
+
+    `witness` is the path of a list that has no parent, which tells whether a credential is good.
+    """
 
     base_url: str
     auth: AuthBase
     settings: ApiSettings
     adapter: CourteousAdapter
+    witness: str
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,10 @@ class Parent:
 class Api:
     """What is known of an API before anybody asks it.
 
-    `config(base_url, secret)` gives dlt's `RESTAPIConfig`; `requests_per_minute` and `page_size`
-    are the service's own, used where the configuration sets none. `parents` are the resources
-    whose children are partitioned, where these say `replaced_by`.
+    `config(base_url, secret)` gives dlt's `RESTAPIConfig`; `requests_per_minute`, `page_size` and
+    `rate_window`, the seconds over which the service counts requests, are the service's own, used
+    where the configuration sets none. `parents` are the resources whose children are partitioned,
+    where these say `replaced_by`.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Api:
     settings: type[ApiSettings]
     requests_per_minute: int
     page_size: int | None = None
+    rate_window: float = 60.0
     parents: Sequence[Parent] = ()
 
     @cached_property
@@ -100,7 +106,12 @@ class Api:
             per_minute = settings.requests_per_minute
         if settings.page_size is None:
             settings.page_size = self.page_size
+        if settings.rate_window is None:
+            settings.rate_window = self.rate_window
         auth = create_auth(self.config(base_url, secret)["client"]["auth"])
-        courtesy = Courtesy(settings.max_concurrency, per_minute, f"{base_url} {secret}")
+        courtesy = Courtesy(
+            settings.max_concurrency, per_minute, f"{base_url} {secret}", settings.max_wait
+        )
         adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait)
-        return Connection(base_url, auth, settings, adapter)  # type: ignore[arg-type]
+        witness = next(e.path for e in self.endpoints.values() if e.parent is None)
+        return Connection(base_url, auth, settings, adapter, witness)  # type: ignore[arg-type]

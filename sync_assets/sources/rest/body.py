@@ -8,14 +8,16 @@ from typing import Any
 
 from requests import Response
 
-from sync_assets.sources.rest.errors import ResponseError, TransientError
+from sync_assets.sources.rest.errors import RefusedError, ResponseError, TransientError
+from sync_assets.sources.rest.waits import asked_wait
 
 REMEDIES = {
     401: "the credential is missing, wrong or expired",
     403: "the credential is wrong or may not read this",
     404: "there is nothing at this address",
 }
-RETRIED = frozenset({429, 500, 502, 503, 504})
+UNKNOWN = "see the API's documentation"
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
 
 
 class NotANumber:
@@ -39,15 +41,17 @@ def _finite(text: str) -> float | NotANumber:
     return number if isfinite(number) else NotANumber(text)
 
 
-def check_status(response: Response, retry_after: float | None) -> None:
+def check_status(response: Response) -> None:
     """Raise for anything but success; transient failures carry the wait that was asked for."""
     status = response.status_code
+    if 200 <= status < 300:
+        return
+    message = f"the API answered {status} {response.reason or 'without a reason'}"
     if status in RETRIED:
-        message = f"the API answered {status} {response.reason}"
-        raise TransientError(message, retry_after, too_many=status == 429)
-    if not 200 <= status < 300:
-        why = REMEDIES.get(status, "see the API's documentation")
-        raise ResponseError(f"the API answered {status} {response.reason}: {why}")
+        wait = asked_wait(response.headers, status)
+        raise TransientError(message, wait, too_many=status == 429)
+    message += f": {REMEDIES.get(status, UNKNOWN)}"
+    raise RefusedError(message, status) if status in (401, 403) else ResponseError(message)
 
 
 def check_shape(response: Response, selector: str) -> None:

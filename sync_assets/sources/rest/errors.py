@@ -6,15 +6,23 @@ SyncError
 │   └── EmptyListError    it read as empty, though the warehouse holds rows of it
 └── ResponseError         one answer was not the page that was asked for
     ├── TransientError    ... and asking again may help
-    └── TornError         ... beside those before it: reading the list again may help
+    ├── TornError         ... beside those before it: reading the list again may help
+    ├── RefusedError      ... but the refusal of a credential
+    └── RestError         ... but a wish for more patience than a sync has
 
 No message holds a secret, whoever said it first.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from sync_assets.sources.rest import times
 from sync_assets.sources.rest.plain import plainly
 from sync_assets.sources.rest.secrets import clean, redacted
+
+#: Seconds. Whoever asks for a longer rest is asked again once an hour: it may not be meant.
+LONGEST_REST = 3600.0
 
 
 class SyncError(Exception):
@@ -43,8 +51,7 @@ class ResponseError(SyncError):
 class TransientError(ResponseError):
     """An answer worth asking for again.
 
-    `retry_after` is the wait in seconds the API asked for, `too_many` whether that is for all of
-    its requests.
+    `retry_after` is the wait in seconds the API asked for, `too_many` whether it counts requests.
     """
 
     def __init__(
@@ -52,7 +59,41 @@ class TransientError(ResponseError):
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.too_many = too_many or bool(retry_after)
+        self.too_many = too_many
+
+
+class RefusedError(ResponseError):
+    """The API refuses the credential, for this list at least: 401 or 403."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RestError(ResponseError):
+    """The API asks to be left alone for longer than a sync may wait: for so many seconds."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = min(seconds, LONGEST_REST)
+        self.ends_at = times.now() + timedelta(seconds=self.seconds)
+
+
+def asked_to_rest(seconds: float, max_wait: float) -> RestError:
+    """Why lists are not asked for in so many seconds from now."""
+    error = RestError("", seconds)
+    error.args = (
+        f"not asked for: the API asks to be left alone until {error.ends_at:%Y-%m-%d %H:%M:%S} "
+        f"UTC, for longer than max_wait, {max_wait:.0f} s. Sync again after that.",
+    )
+    return error
+
+
+def rest_ends_at(error: BaseException | None) -> datetime | None:
+    """Until when the API asks to be left alone, if that is what an error comes from."""
+    while error is not None and not isinstance(error, RestError):
+        error = error.__cause__
+    return None if error is None else error.ends_at
 
 
 class TornError(ResponseError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
-from sync_assets.sources.rest.errors import EmptyListError, ListError, brief
+from sync_assets.sources.rest.errors import EmptyListError, ListError, brief, rest_ends_at
 from sync_assets.sources.rest.listing import Listing
 
 
@@ -54,7 +54,7 @@ class Journal:
     def record(self, listing: Listing, error: BaseException | None = None) -> None:
         """Note the fate of a list and tell whoever watches."""
         if error is not None:
-            listing.error = brief(error)
+            listing.error, listing.not_before = brief(error), rest_ends_at(error)
         with self._lock:
             self.listings[listing.resource, listing.parent] = listing
             if self._on_listing is not None:

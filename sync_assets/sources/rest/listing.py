@@ -35,7 +35,8 @@ class Listing:
 
     `waited` and `seconds` are seconds, `bytes` the size of the bodies as sent, `rows` what is
     loaded: without duplicates and without records that cannot be. `problems` are the first
-    records with one; `problem_counts` counts all of them, by kind.
+    records with one; `problem_counts` counts all of them, by kind. `not_before` is until when the
+    API asked to be left alone, if that is why the list failed.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     """
 
@@ -56,6 +57,7 @@ class Listing:
     new_fields: set[str] = field(default_factory=set)
     missing_fields: set[str] = field(default_factory=set)
     error: str | None = None
+    not_before: datetime | None = None
 
     def quarantine(self, problems: Iterable[Problem]) -> None:
         """Count problems, and keep the first ones: memory stays flat, however many there are."""

@@ -20,7 +20,7 @@ from sync_assets.sources.rest.errors import ListError, SyncError, TornError, bri
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.pagination import fresh, kept_of, sign_of
-from sync_assets.sources.rest.session import ListSession, address, retry_after
+from sync_assets.sources.rest.session import ListSession, address
 from sync_assets.sources.rest.spool import Spool
 from sync_assets.sources.rest.walk import Walk
 
@@ -92,16 +92,7 @@ def _pages(
     paginator = fresh(endpoint.paginator, endpoint.key)
     walk.keyed = getattr(paginator, "keyed", False)
     settings = connection.settings
-    session = ListSession(
-        connection.adapter,
-        listing,
-        base_url=connection.base_url,
-        max_retries=settings.max_retries,
-        backoff_factor=settings.backoff_factor,
-        max_wait=settings.max_wait,
-        timeout=settings.timeout,
-        on_wait=journal.on_wait,
-    )
+    session = ListSession(connection, listing, parent, journal.on_wait)
     client = RESTClient(
         connection.base_url, auth=connection.auth, session=session, config=RuntimeConfiguration()
     )
@@ -111,7 +102,7 @@ def _pages(
             return
         if response.status_code == 404 and endpoint.missing_is_empty and not walk.pages:
             raise IgnoreResponseException
-        check_status(response, retry_after(response.headers))
+        check_status(response)
         for hook in endpoint.hooks:
             hook(response)
         check_shape(response, endpoint.data_selector)

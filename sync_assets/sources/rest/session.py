@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from socket import SHUT_RDWR
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, Request, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Timeout
 from requests.exceptions import ConnectionError as ConnectionFailed
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from urllib3.connectionpool import ConnectionPool
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 
+from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.courtesy import Courtesy
-from sync_assets.sources.rest.errors import ResponseError, TransientError, brief
+from sync_assets.sources.rest.errors import (
+    RefusedError,
+    ResponseError,
+    RestError,
+    TransientError,
+    brief,
+)
+from sync_assets.sources.rest.gate import Gate
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.patience import Patience
+from sync_assets.sources.rest.proxies import environment
+from sync_assets.sources.rest.retries import Retries, jittered
+
+if TYPE_CHECKING:
+    from sync_assets.sources.rest.api import Connection
 
 TRANSIENT = (ConnectionFailed, Timeout, ChunkedEncodingError, ContentDecodingError, TransientError)
-JITTER = 0.1
 
 
 class CourteousAdapter(HTTPAdapter):
@@ -30,21 +42,33 @@ class CourteousAdapter(HTTPAdapter):
 
     def __init__(self, courtesy: Courtesy, connections: int, patience: float) -> None:
         super().__init__(pool_connections=1, pool_maxsize=connections)
-        self.courtesy, self.patience = courtesy, Patience(patience)
+        self.courtesy, self.patience, self.gate = courtesy, Patience(patience), Gate()
         self.environment: dict[str, Any] | None = None
         self._pool: ConnectionPool | None = None
+        self._connections: WeakSet[HTTPConnection] = WeakSet()
+        stop.abort_on_stop(self)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
         """The pool of the one origin, looked up once: requests reads the disk to find it."""
         if self._pool is None:
-            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+            pool = super().get_connection_with_tls_context(*args, **kwargs)
+            if isinstance(pool, HTTPConnectionPool):
+                pool.ConnectionCls = _remembered(pool.ConnectionCls, self._connections)
+            self._pool = pool
         return self._pool
+
+    def abort(self) -> None:
+        """Close the connections under whoever waits for an answer."""
+        for connection in list(self._connections):
+            if connection.sock is not None:
+                with suppress(OSError):  # it was closed just now
+                    connection.sock.shutdown(SHUT_RDWR)
 
     def send(  # type: ignore[override]  # requests types its keywords one by one
         self, request: PreparedRequest, listing: Listing | None = None, **kwargs: Any
     ) -> Response:
         """Send one request; the whole body arrives while the slot is held."""
-        with self.courtesy.request() as waited:
+        with self.courtesy.request(self.gate.check) as waited:
             if listing is not None:
                 listing.requests += 1
                 listing.waited += waited
@@ -56,79 +80,113 @@ class CourteousAdapter(HTTPAdapter):
         return response
 
 
+def _remembered(kind: Any, connections: WeakSet[HTTPConnection]) -> Any:
+    """A kind of connection that is in a set from the moment on at which it is open."""
+
+    class Remembered(kind):  # type: ignore[misc]  # which kind it is the pool decides
+        def connect(self) -> None:
+            super().connect()
+            connections.add(self)
+
+    return Remembered
+
+
 class ListSession(Session):
-    """The session of one list: counts into its listing, retries, never leaves the origin."""
+    """The session of one list: counts into its listing, retries, never leaves the origin.
+
+    It reads no `.netrc`: what is configured is sent, or nothing.
+    """
 
     def __init__(
         self,
-        adapter: CourteousAdapter,
+        connection: Connection,
         listing: Listing,
-        *,
-        base_url: str,
-        max_retries: int,
-        backoff_factor: float,
-        max_wait: float,
-        timeout: float,
+        parent: str | None,
         on_wait: Callable[[str], None],
     ) -> None:
         super().__init__()
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
-        self.adapter, self.listing = adapter, listing
-        self.base_url, self.origin = base_url, origin(base_url)
-        self.backoff_factor, self.max_wait, self.timeout = backoff_factor, max_wait, timeout
-        self.on_wait = on_wait
-        self.retrying = Retrying(
-            retry=retry_if_exception_type(TRANSIENT),
-            stop=stop_after_attempt(max_retries + 1),
-            wait=self._wait,
-            before_sleep=self._before_sleep,
-            reraise=True,
-        )
+        self.trust_env = False
+        self.connection = connection
+        self.adapter, self.gate = connection.adapter, connection.adapter.gate
+        self.listing, self.parent, self.on_wait = listing, parent, on_wait
+        self.origin = origin(connection.base_url)
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request, again where that may help; each redirect passes here too."""
         if origin(request.url or "") != self.origin:
             raise ResponseError(
                 f"the API sends us to another origin, {address(request.url)}; credentials stay "
-                f"at {address(self.base_url)}. If the move is genuine, change the base URL."
+                f"at {address(self.connection.base_url)}. If the move is genuine, change the base "
+                "URL."
             )
-        kwargs["timeout"] = self.timeout
+        kwargs["timeout"] = self.connection.settings.timeout
         if not kwargs.get("allow_redirects", True):  # requests follows a redirect
             return super().send(request, **kwargs)
-        return self.retrying(super().send, request, **kwargs)
+        retries = Retries(self.connection.settings, self.gate)
+        while True:
+            try:
+                response = super().send(request, **kwargs)
+                self.gate.answered()
+                return response
+            except RefusedError as error:
+                self._refused(error)
+                raise
+            except TRANSIENT as error:
+                self._rest(error, retries)
+            finally:
+                for news in self.adapter.courtesy.news():
+                    self.on_wait(news)
 
     def merge_environment_settings(self, *args: Any) -> Any:
         """Proxies and certificates for the one origin, looked up once: that takes a while."""
         if self.adapter.environment is None:
-            self.adapter.environment = dict(super().merge_environment_settings(*args))
+            self.adapter.environment = environment(self.connection.base_url)
         return dict(self.adapter.environment)
 
     def get_adapter(self, url: str) -> HTTPAdapter:
         """The API's one adapter, counting for this list."""
         return _Counting(self.adapter, self.listing)
 
-    def _wait(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = getattr(error, "retry_after", None)
-        if asked is None:
-            asked = self.backoff_factor * 2 ** (state.attempt_number - 1)
-        elif asked > self.max_wait:
-            raise ResponseError(
-                f"{error}, to be asked again in {asked:.0f} s: longer than max_wait, "
-                f"{self.max_wait:.0f} s. Sync again later."
-            )
-        return float(asked + random.uniform(0, JITTER) * max(asked, 1.0))
-
-    def _before_sleep(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        seconds = state.next_action.sleep if state.next_action else 0.0
-        if isinstance(error, TransientError) and error.too_many:
-            self.adapter.courtesy.pause(error.retry_after or seconds)
+    def _rest(self, error: Exception, retries: Retries) -> None:
+        """Wait until the request may be sent again; the others wait too where the API asks."""
+        shared = isinstance(error, TransientError) and (error.too_many or error.retry_after)
+        try:
+            seconds = retries.pause(error)
+        except RestError as rest:
+            self.adapter.courtesy.pause(rest.seconds)
+            raise
+        if shared and seconds:
+            self.adapter.courtesy.pause(seconds)
+        seconds = jittered(seconds)
         self.listing.retries += 1
         self.listing.waited += seconds
-        why = brief(error) if error else ""
-        self.on_wait(f"{self.listing.name}: {why}; asking again in {seconds:.1f} s")
+        self.on_wait(f"{self.listing.name}: {brief(error)}; asking again in {seconds:.1f} s")
+        stop.wait(seconds)
+
+    def _refused(self, error: RefusedError) -> None:
+        of = (self.listing.resource, self.parent)
+        if said := self.gate.refused(error, of, self._witness):
+            self.on_wait(said)
+
+    def _witness(self) -> bool:
+        """Whether the credential may read a list that has no parent."""
+        base_url, auth = self.connection.base_url, self.connection.auth
+        request = Request("GET", base_url + self.connection.witness, auth=auth)
+        try:
+            sent = self.prepare_request(request)
+            timeout = self.connection.settings.timeout
+            return (
+                super()
+                .send(
+                    sent,
+                    timeout=timeout,
+                    allow_redirects=False,
+                    **self.merge_environment_settings(),
+                )
+                .ok
+            )
+        except (RequestException, ResponseError):
+            return False
 
 
 class _Counting(HTTPAdapter):
@@ -153,21 +211,3 @@ def address(url: str | None) -> str:
     parts = urlsplit(url or "")
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks for, given as seconds or as a date; None without one."""
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=timezone.utc)
-    return max(0.0, when.timestamp() - datetime.now(timezone.utc).timestamp())

@@ -40,6 +40,7 @@ class ApiSettings(BaseConfiguration):
     max_retries: Annotated[int, at_least(0)] = 3
     backoff_factor: Annotated[float, at_least(0, A_DAY)] = 2.0
     max_wait: Annotated[float, at_least(0, A_DAY)] = 300.0
+    rate_window: Annotated[float | None, at_least(1, A_DAY)] = None
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
     dataset: str | None = None
     take_over: str | None = None
