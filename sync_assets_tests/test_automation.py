@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from sync_assets.lib.api_definitions import build_api_definitions
 from sync_assets.lib.settings import AutomationSettings, automation
 from sync_assets.sources import apis, events, promotions
-from sync_assets.sources.rest.api import ACTIVITY
+from sync_assets.sources.rest.api import ACTIVITY, Parent
 from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets.sources.rest.life import Life, Stage
 from sync_assets.warehouse.look import state
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED
@@ -20,49 +22,126 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
 AFFILIATES = apis()["affiliates"]
 
 
+BEFORE, LIVE, OVER = Stage.BEFORE, Stage.LIVE, Stage.OVER
+GRACE = timedelta(days=2)
+
+
 @pytest.mark.parametrize(
-    ("start", "end", "live"),
+    ("start", "end", "stage"),
     [
-        (None, None, True),
-        ("2026-05-01T00:00:00Z", "2026-07-01T00:00:00Z", True),
-        ("2026-06-02T00:00:00Z", "2026-07-01T00:00:00Z", False),
-        ("2026-05-01T00:00:00Z", "2026-05-30T12:00:00Z", True),
-        ("2026-05-01T00:00:00Z", "2026-05-30T11:59:59Z", False),
-        ("2026-05-01T00:00:00+02:00", "2026-05-30T13:59:00+02:00", False),
-        ("no date", "no date", True),
+        (None, None, LIVE),
+        ("2026-05-01T00:00:00Z", "2026-07-01T00:00:00Z", LIVE),
+        ("2026-06-02T00:00:00Z", "2026-07-01T00:00:00Z", BEFORE),
+        ("2026-06-02T00:00:00Z", None, BEFORE),
+        ("9999-12-31T00:00:00Z", None, BEFORE),
+        ("2026-05-01T00:00:00Z", "2026-05-30T12:00:00Z", LIVE),
+        ("2026-05-01T00:00:00Z", "2026-05-30T11:59:59Z", OVER),
+        ("2026-05-01T00:00:00+02:00", "2026-05-30T13:59:00+02:00", OVER),
+        ("2026-05-01T00:00:00Z", "2026-05-30", LIVE),
+        ("2026-05-01T00:00:00Z", "2026-05-29", OVER),
+        ("2026-05-31T00:00:00Z", "2026-05-01T00:00:00Z", LIVE),
+        ("1777593600", "1780055999", OVER),
+        (None, "9999-12-31T23:59:59Z", LIVE),
+        (None, "10000-01-01T00:00:00Z", LIVE),
+        ("0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z", OVER),
     ],
 )
-def test_a_promotion_is_live_until_two_days_after_its_end(
-    start: str | None, end: str | None, live: bool
-) -> None:
-    assert promotions.is_live({"start_date": start, "end_date": end}, NOW) == live
+def test_the_life_of_a_promotion(start: str | None, end: str | None, stage: Stage) -> None:
+    life = promotions.life({"start_date": start, "end_date": end})
+    assert life.stage(GRACE, NOW) == stage
+
+
+@pytest.mark.parametrize("end", ["no date", "0000-00-00", "0", "0001-01-01T00:00:00Z", "-1", "{}"])
+def test_an_end_that_cannot_be_read_is_open_and_named(end: str) -> None:
+    life = promotions.life({"start_date": "2026-05-01T00:00:00Z", "end_date": end})
+    assert life.stage(GRACE, NOW) is LIVE
+    assert life.unread == ("end_date",)
+
+
+@pytest.mark.parametrize("end", [None, "", "  "])
+def test_no_end_is_nothing_to_tell(end: str | None) -> None:
+    assert promotions.life({"start_date": "", "end_date": end}).unread == ()
 
 
 @pytest.mark.parametrize(
-    ("upcoming", "issued_hours_ago", "live"),
-    [(1, None, True), (0, None, False), (None, None, True), (0, 47, True), (0, 49, False)],
+    ("upcoming", "sign_hours_ago", "created_hours_ago", "stage"),
+    [
+        (1, None, None, LIVE),
+        (0, None, None, OVER),
+        (None, None, None, LIVE),
+        (0, 47, None, LIVE),
+        (0, 49, None, OVER),
+        (0, None, 47, LIVE),
+        (0, 49, 47, LIVE),
+        (-1, 49, 4900, OVER),
+    ],
 )
-def test_a_series_is_live_with_an_event_to_come_or_tickets_of_late(
-    upcoming: int | None, issued_hours_ago: int | None, live: bool
+def test_the_life_of_a_series(
+    upcoming: int | None, sign_hours_ago: int | None, created_hours_ago: int | None, stage: Stage
 ) -> None:
-    issued = issued_hours_ago and (NOW - timedelta(hours=issued_hours_ago)).timestamp()
-    assert events.is_live({"upcoming_occurrences": upcoming, ACTIVITY: issued}, NOW) == live
+    sign = None if sign_hours_ago is None else NOW - timedelta(hours=sign_hours_ago)
+    created = created_hours_ago and (NOW - timedelta(hours=created_hours_ago)).timestamp()
+    row = {"upcoming_occurrences": upcoming, ACTIVITY: sign, "created_at": created}
+    assert events.life(row).stage(GRACE, NOW) == stage
 
 
-def test_the_latest_ticket_of_a_series_keeps_it_live(world: World) -> None:
+def test_the_latest_ticket_or_event_of_a_series_keeps_it_live(world: World) -> None:
     now = datetime.now(timezone.utc).timestamp()
     world.api.lists["/event_series"] = [
-        {"id": one, "upcoming_occurrences": 0} for one in ("es_1", "es_2", "es_3")
+        {"id": one, "upcoming_occurrences": 0} for one in ("es_1", "es_2", "es_3", "es_4")
     ]
     world.api.lists["/issued_tickets"] = [
         {"id": "t1", "event_series_id": "es_1", "created_at": int(now) - 60},
         {"id": "t2", "event_series_id": "es_1", "created_at": 0},
         {"id": "t3", "event_series_id": "es_2", "created_at": 0},
     ]
-    world.sync("events", "events_series", "issued_tickets")
-    rows = state(apis()["events"]).parents["events_series"]
-    live = {r["id"]: events.is_live(r, datetime.now(timezone.utc)) for r in rows}
-    assert live == {"es_1": True, "es_2": False, "es_3": False}
+    for one in ("es_1", "es_2", "es_3", "es_4"):
+        world.api.lists[f"/event_series/{one}/events"] = []
+    world.api.lists["/event_series/es_4/events"] = [
+        {"id": "ev_1", "end": {"unix": int(now) - 3600}},
+        {"id": "ev_2", "end": {"iso": "2020-01-01T00:00:00Z"}},
+        {"id": "ev_3", "end": None},
+    ]
+    world.sync("events", "events_series", "issued_tickets", "events")
+    api = apis()["events"]
+    rows = state(api).parents["events_series"]
+    stages = {r["id"]: events.life(r).stage(GRACE, datetime.now(timezone.utc)) for r in rows}
+    assert stages == {"es_1": LIVE, "es_2": OVER, "es_3": OVER, "es_4": LIVE}
+
+
+@pytest.mark.parametrize(
+    "life",
+    [
+        lambda row: 1 / 0,
+        lambda row: row["endDate"],
+        lambda row, now: True,
+        lambda row: None,
+        lambda row: Life(unread=5),  # type: ignore[arg-type]
+    ],
+)
+def test_a_rule_that_fails_costs_its_parent_alone(life: Any) -> None:
+    found = Parent("forms", "forms", ["id"], life).life_of({"id": "1"})
+    assert found.stage(GRACE, NOW) is LIVE
+    assert "Error: " in found.unread[0]
+
+
+def test_a_rule_may_give_dates_as_they_came() -> None:
+    life = Parent("forms", "forms", ["id"], lambda row: Life(end="2020-01-01")).life_of({})  # type: ignore[arg-type]
+    assert life.stage(GRACE, NOW) is OVER
+
+
+@pytest.mark.parametrize("hours", ["0", "47.5"])
+def test_grace_is_a_setting(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
+    monkeypatch.setenv("SOURCES__PROMOTIONS__GRACE", hours)
+    assert promotions.API.grace == timedelta(hours=float(hours))
+    assert events.API.grace == GRACE
+
+
+@pytest.mark.parametrize("hours", ["-1", "nan", "inf", "soon", "87601"])
+def test_a_grace_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
+    monkeypatch.setenv("SOURCES__PROMOTIONS__GRACE", hours)
+    with pytest.raises(ConfigurationError, match="SOURCES__PROMOTIONS__GRACE must be"):
+        _ = promotions.API.grace
 
 
 def test_automation_is_switched_off_by_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_what_is_stale_is_fresh_after_its_run(synced: DagsterRuns, later: Later)
 
 
 @pytest.mark.long
-def test_an_ended_partition_is_synced_once_more_and_then_left_alone(
+def test_an_ended_partition_is_synced_once_more_and_then_after_a_month(
     synced: DagsterRuns, later: Later
 ) -> None:
     later(days=8)
@@ -104,9 +104,12 @@ def test_an_ended_partition_is_synced_once_more_and_then_left_alone(
     assert [keys for _, keys in wanted(result)] == [["1", "1"], ["3", "3"]]
     for request in result.run_requests or []:
         assert synced.run_request(request).success
-    later(days=50)
+    later(days=30)
     assert synced.run("promotions/promotions", "promotions/organizing_brands").success
-    assert wanted(synced.tick(SENSOR)) == []
+    assert wanted(synced.tick(SENSOR)) == [(CHILDREN, ["2", "2"])]
+    later(days=38)
+    assert synced.run("promotions/promotions", "promotions/organizing_brands").success
+    assert wanted(synced.tick(SENSOR)) == [(CHILDREN, ["1", "3"])]
     assert synced.check("promotions/users", "fresh").passed
 
 

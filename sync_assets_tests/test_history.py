@@ -9,8 +9,9 @@ from sync_assets.sources import apis
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.warehouse.destination import database_file, open_pipeline
-from sync_assets.warehouse.history import Past, pasts, record
+from sync_assets.warehouse.history import pasts, record
 from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.past import Past
 from sync_assets.warehouse.tables import open_tables
 from sync_assets_tests.conftest import World
 

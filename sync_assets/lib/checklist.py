@@ -2,70 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-import dagster as dg
-
+from sync_assets.lib.findings import ERROR, WARN, Evidence, Finding
 from sync_assets.lib.freshness import Verdict
 from sync_assets.lib.keys import in_order, partition_key
 from sync_assets.lib.settings import AutomationSettings
+from sync_assets.sources.rest.life import Stage
 from sync_assets.sources.rest.listing import REQUIRED
-from sync_assets.warehouse.history import Past
-from sync_assets.warehouse.look import Facts
+from sync_assets.sources.rest.times import EVER
+from sync_assets.warehouse.drift import DATES, MISSING, NEW, differences, known
 
 SAMPLES = 20
 FRESH = "fresh"
-TIMES = {"oldest_sync"}
-WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found: whether it holds, how bad it is where it does not, and the numbers."""
-
-    passed: bool
-    metadata: Mapping[str, Any]
-    severity: dg.AssetCheckSeverity = WARN
-
-    def evaluation(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckEvaluation:
-        """The finding as Dagster records it outside of runs."""
-        return dg.AssetCheckEvaluation(
-            asset_key=asset,
-            check_name=check,
-            passed=self.passed,
-            severity=self.severity,
-            metadata={k: dg.MetadataValue.json(v) if isinstance(v, list) else v
-                      for k, v in self.metadata.items()},
-        )  # fmt: skip
-
-    @property
-    def gist(self) -> str:
-        """What tells it from another finding of the same check: not the passing of time."""
-        told = {k: v for k, v in self.metadata.items() if k not in TIMES}
-        return f"{self.passed} {json.dumps(told, sort_keys=True)}"
-
-    def result(self, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
-        """The finding as a run yields it."""
-        return dg.AssetCheckResult(
-            passed=self.passed,
-            asset_key=key.asset_key,
-            check_name=key.name,
-            severity=self.severity,
-            metadata=self.metadata,
-        )
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that a check may look at: one resource's tables, pasts and verdicts."""
-
-    facts: Facts
-    pasts: Sequence[Past]
-    verdicts: Sequence[Verdict]
-    settings: AutomationSettings
 
 
 def fresh(verdicts: Sequence[Verdict], settings: AutomationSettings) -> Finding:
@@ -74,18 +26,21 @@ def fresh(verdicts: Sequence[Verdict], settings: AutomationSettings) -> Finding:
     failing = [v for v in verdicts if v.failing]
     unsettled = [v for v in verdicts if v.unsettled and not v.failing]
     partitioned = any(v.partitioned for v in verdicts)
-    live = [v for v in verdicts if v.live]
-    oldest = min((v.synced_at for v in live if v.past.synced_at), default=None)
+    stages = Counter(v.stage for v in verdicts)
+    oldest = min((v.synced_at for v in verdicts if v.past.synced_at and not v.over), default=None)
     return Finding(
         not stale and not failing,
         {
-            "live": len(live),
-            "ended": len(verdicts) - len(live),
+            "planned": stages[Stage.BEFORE],
+            "live": stages[Stage.LIVE],
+            "ended": stages[Stage.OVER],
             "max_age_hours": settings.max_age(partitioned=partitioned).total_seconds() / 3600,
             "oldest_sync": oldest.isoformat(timespec="seconds") if oldest else "never",
             **_named("stale", stale),
             **_named("failing", failing),
             **_named("ended_since_last_sync", unsettled),
+            **_named("unreadable_dates", [v for v in verdicts if v.unread]),
+            "unreadable": sorted({name for v in verdicts for name in v.unread})[:SAMPLES],
             "first_error": next((str(v.past.error) for v in failing), ""),
         },
         ERROR if stale else WARN,
@@ -142,9 +97,13 @@ def parents_exist(evidence: Evidence) -> Finding:
 
 
 def row_count(evidence: Evidence) -> Finding:
-    """No list lost more of its rows at its last sync than `AUTOMATION__ROW_DROP` allows."""
+    """No list just lost more of its rows than `AUTOMATION__ROW_DROP` allows; told once."""
     limit = evidence.settings.row_drop
-    dropped = [p for p in evidence.pasts if p.rows < p.rows_before * (1 - limit)]
+    dropped = [
+        past
+        for past in evidence.pasts
+        if past.rows < past.rows_before * (1 - limit) and evidence.is_news(past.recorded_at)
+    ]
     return Finding(
         not dropped,
         {
@@ -160,15 +119,28 @@ def row_count(evidence: Evidence) -> Finding:
 
 
 def fields_as_declared(evidence: Evidence) -> Finding:
-    """The API sends the fields that are declared: no new one, none missing everywhere."""
-    filled = [past for past in evidence.pasts if past.rows]
-    new = frozenset().union(*(past.new_fields for past in filled))
-    missing = frozenset.intersection(*(past.missing_fields for past in filled)) if filled else ()
+    """The API began to send no other fields than were known: a change is told once."""
+    present = differences([past.differences for past in evidence.pasts])
+    present = {
+        NEW: present[NEW] - evidence.declared,
+        MISSING: present[MISSING] & evidence.declared,
+        DATES: evidence.unread,
+    }
+    memory = known(past.known_fields for past in evidence.pasts)
+    since = {
+        field: memory[kind][field].since if field in memory[kind] else EVER
+        for kind, fields in present.items()
+        for field in fields
+    }
+    changed = sorted(field for field, when in since.items() if evidence.is_news(when))
     return Finding(
-        not new and not missing,
+        not changed,
         {
-            "new_fields": sorted(new),
-            "missing_fields": sorted(missing),
+            "changed": changed,
+            "new_fields": sorted(present[NEW]),
+            "missing_fields": sorted(present[MISSING]),
+            "unreadable_dates": sorted(present[DATES]),
+            "since": {field: _day(when) for field, when in sorted(since.items())},
             "mistyped": len(evidence.facts.quarantined),
         },
     )
@@ -189,6 +161,10 @@ CHECKS: dict[str, Check] = {
     "fields_as_declared": fields_as_declared,
 }
 CHILD_CHECKS: dict[str, Check] = {"parents_exist": parents_exist}
+
+
+def _day(when: datetime) -> str:
+    return "earlier" if when == EVER else when.date().isoformat()
 
 
 def _named(what: str, verdicts: Iterable[Verdict]) -> dict[str, Any]:

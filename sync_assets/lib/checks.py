@@ -1,15 +1,19 @@
 """The op that runs an API's asset checks: one look at the warehouse for all that are selected."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import dagster as dg
 
-from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS, Check, Evidence, Finding
+from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS, Check
+from sync_assets.lib.findings import Evidence, Finding
 from sync_assets.lib.freshness import judge
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.lives import unread
 from sync_assets.warehouse.lock import silent
 from sync_assets.warehouse.look import survey
 
@@ -27,8 +31,8 @@ def build_checks(
     @dg.multi_asset_check(name=f"{op}_checks", specs=specs, can_subset=True)
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         selected = sorted(context.selected_asset_check_keys)
-        resources = {key.asset_key.path[-1] for key in selected}
-        found = findings(api, resources, settings, context.log.info)
+        names = {key.asset_key.path[-1] for key in selected}
+        found = findings(api, names, settings, _beginning(context), context.log.info)
         for key in selected:
             yield found[key].result(key)
 
@@ -39,11 +43,16 @@ def findings(
     api: Api,
     resources: Iterable[str],
     settings: AutomationSettings,
+    began: datetime,
     say: Callable[[str], None] = silent,
 ) -> dict[dg.AssetCheckKey, Finding]:
-    """What all checks of some resources find now; a wait for the warehouse is said."""
+    """What all checks find now, in a run that began then; a wait for the warehouse is said."""
     held, known = survey(api, resources, say)
-    verdicts = list(judge(api, known, settings, times.now()))
+    now = times.now()
+    verdicts = list(judge(api, known, settings, now))
+    odd = {
+        parent.resource: unread(parent, known.parents[parent.resource]) for parent in api.parents
+    }
     found = {}
     for resource in held:
         evidence = Evidence(
@@ -51,10 +60,22 @@ def findings(
             [past for past in known.pasts.values() if past.resource == resource],
             [verdict for verdict in verdicts if verdict.resource == resource],
             settings,
+            frozenset(api.endpoints[resource].columns),
+            odd.get(resource, frozenset()),
+            began,
+            now,
         )
         for name, check in checks_of(api, resource).items():
             found[dg.AssetCheckKey(asset_key(api, resource), name)] = check(evidence)
     return found
+
+
+def _beginning(context: dg.AssetCheckExecutionContext) -> datetime:
+    """When a run began, by the clock that its lists were recorded by."""
+    now = times.now()
+    record = context.instance.get_run_record_by_id(context.run.run_id)
+    started = record.start_time if record else None
+    return now - timedelta(seconds=max(0.0, time.time() - started)) if started else now
 
 
 def checks_of(api: Api, resource: str) -> dict[str, Check]:

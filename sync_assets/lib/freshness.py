@@ -1,40 +1,57 @@
 """What is stale, and since when: judged list by list by what the warehouse knows of each.
 
 Dagster judges an asset by its newest materialization, whichever partition that is of. Here every
-live partition has to be fresh; one that ended is synced once more after its end, then left alone.
+partition that may still change has to be fresh; one that is over is synced once more after its end
+and grace, and then again after a long while, since prizes and refunds may come late.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zlib import crc32
 
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
-from sync_assets.warehouse.history import Past
+from sync_assets.sources.rest.life import Life, Stage
+from sync_assets.sources.rest.times import EVER, known, shifted
 from sync_assets.warehouse.look import State
+from sync_assets.warehouse.past import Past
 
-EVER = datetime.min.replace(tzinfo=timezone.utc)
+#: As long as a run may take: what is under way is told as stale only after so much longer.
+ALLOWANCE = timedelta(hours=4)
+#: Partitions that are over are read again at different times, the first after this part of the age.
+SPREAD = 0.75
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said of a list: at most one of `stale` and `unsettled`, `failing` besides.
+    """What is to be said of a list.
 
     A list below a parent is a partition of its asset, or with others (not `partitioned`) all of it.
-    `unsettled` is what ended and was not synced since. `retry_at` is when a failing list may be
-    tried again.
+    `stale` is what is older than promised, `overdue` what is so by more than the allowance,
+    `unsettled` what is over and was not synced since, `due` what is over and is to be read again.
+    `retry_at` is when a failing list may be tried again, `unread` what could not be read of its
+    parent's dates.
     """
 
     resource: str
     parent: str | None
     partitioned: bool
     past: Past
-    live: bool
+    stage: Stage
     stale: bool
+    overdue: bool
     unsettled: bool
+    due: bool
     retry_at: datetime
+    unread: tuple[str, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        """Whether its rows cannot change any more."""
+        return self.stage is Stage.OVER
 
     @property
     def failing(self) -> bool:
@@ -44,7 +61,7 @@ class Verdict:
     @property
     def needed(self) -> bool:
         """Whether the list should be synced."""
-        return self.stale or self.unsettled or self.failing
+        return self.stale or self.unsettled or self.due or self.failing
 
     @property
     def synced_at(self) -> datetime:
@@ -53,50 +70,66 @@ class Verdict:
 
 
 def judge(api: Api, state: State, settings: AutomationSettings, now: datetime) -> Iterator[Verdict]:
-    """A verdict on each list that the warehouse knows the parent of, and on each table.
+    """A verdict on each list that the warehouse knows the parent of, and on each table."""
+    grace = api.grace
+    for past, life, partitioned in _lists(api, state):
+        verdict = _verdict(past, life, partitioned, grace, settings, now)
+        yield replace(verdict, retry_at=max(verdict.retry_at, state.rest_ends_at))
 
-    A table without partitions whose rows belong to parents has one as a whole, which says how old
+
+def _lists(api: Api, state: State) -> Iterator[tuple[Past, Life, bool]]:
+    """Each list, the life of its rows, and whether it is a partition.
+
+    A table without partitions whose rows belong to parents is one as a whole, which says how old
     the list of its lists is, and one for each list that was tried.
     """
     for name in api.unpartitioned():
-        yield _verdict(name, None, True, state, settings, now)
+        yield state.pasts.get((name, None)) or Past(name), Life(), False
         if api.endpoints[name].parent is not None:
-            for resource, identity in state.pasts:
-                if resource == name and identity is not None:
-                    yield _verdict(name, identity, True, state, settings, now, partitioned=False)
+            for past in state.pasts.values():
+                if past.resource == name and past.parent is not None:
+                    yield past, Life(), False
     for parent in api.parents:
         children = api.children(parent.resource)
-        for key, live in alive(parent, state, now).items():
+        for identity, life in lives(parent, state).items():
             for name in children:
-                yield _verdict(name, key, live, state, settings, now)
+                yield state.pasts.get((name, identity)) or Past(name, identity), life, True
 
 
-def alive(parent: Parent, state: State, now: datetime) -> Mapping[str, bool]:
-    """The ids of a parent's rows, and whether what is below each may still change."""
-    return {str(row["id"]): parent.is_live(row, now) for row in state.parents[parent.resource]}
+def lives(parent: Parent, state: State) -> Mapping[str, Life]:
+    """The ids of a parent's rows, and the life of what is below each."""
+    return {str(row["id"]): parent.life_of(row) for row in state.parents[parent.resource]}
 
 
 def _verdict(
-    resource: str,
-    parent: str | None,
-    live: bool,
-    state: State,
+    past: Past,
+    life: Life,
+    partitioned: bool,
+    grace: timedelta,
     settings: AutomationSettings,
     now: datetime,
-    *,
-    partitioned: bool = True,
 ) -> Verdict:
-    partitioned = partitioned and parent is not None
-    past = state.pasts.get((resource, parent)) or Past(resource, parent)
-    max_age = settings.max_age(partitioned=partitioned)
-    age = now - (past.synced_at or EVER)
+    stage, synced_at = life.stage(grace, now), known(past.synced_at, now)
+    settled = stage is Stage.OVER and past.final and synced_at > life.over_at(grace)
+    age, max_age = now - synced_at, settings.max_age(partitioned=partitioned)
+    if settled:
+        max_age = settings.ended_age
+    limit = max_age + ALLOWANCE
     return Verdict(
-        resource,
-        parent,
+        past.resource,
+        past.parent,
         partitioned,
         past,
-        live=live,
-        stale=live and age > max_age,
-        unsettled=not live and not past.final,
-        retry_at=max((past.failed_at or EVER) + settings.pause(past.failures), state.rest_ends_at),
+        stage=stage,
+        stale=age > (limit if settled else max_age),
+        overdue=age > limit,
+        unsettled=stage is Stage.OVER and not settled,
+        due=settled and age > _spread(max_age, str(past.parent)),
+        retry_at=shifted(known(past.failed_at, now), settings.pause(past.failures)),
+        unread=life.unread,
     )
+
+
+def _spread(age: timedelta, parent: str) -> timedelta:
+    """A part of an age that is a parent's own, so that not all are due on one day."""
+    return age * (SPREAD + (1 - SPREAD) * crc32(parent.encode("utf-8", "replace")) / 2**32)

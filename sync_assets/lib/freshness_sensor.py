@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import dagster as dg
 
@@ -46,14 +47,15 @@ def build_freshness_sensor(
         verdicts = list(judge(api, known, settings, now))
         needed = [verdict for verdict in verdicts if verdict.needed]
         memory = Memory.read(context.cursor)
-        memory.forget_all_but(needed)
+        memory.see(verdicts, now)
         busy = lists_under_way(api, context.instance)
         free = [verdict for verdict in needed if is_free(verdict, busy)]
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
         chosen = within_budget(demands(api, ripe, context.instance, longest), settings)
         memory.ask(_covered(ripe, chosen), now)
-        spoken_for = {resource for resource, _ in busy} | {r for d in chosen for r in d.resources}
-        news = _news(api, [v for v in verdicts if v.resource not in spoken_for], settings, memory)
+        requested = {resource for demand in chosen for resource in demand.resources}
+        others = [verdict for verdict in verdicts if verdict.resource not in requested]
+        news = _news(api, others, settings, memory, {resource for resource, _ in busy}, now)
         return dg.SensorResult(
             run_requests=[demand.request(api) for demand in chosen],
             asset_events=news,
@@ -87,19 +89,28 @@ def _covered(verdicts: Iterable[Verdict], chosen: Iterable[Demand]) -> list[Verd
 
 
 def _news(
-    api: Api, verdicts: Sequence[Verdict], settings: AutomationSettings, memory: Memory
+    api: Api,
+    verdicts: Sequence[Verdict],
+    settings: AutomationSettings,
+    memory: Memory,
+    under_way: Collection[str],
+    now: datetime,
 ) -> list[dg.AssetCheckEvaluation]:
     """The evaluations of the check `fresh` that say something else than the last ones.
 
-    A run that is under way, or was just requested, will speak for its assets itself.
+    A run that is under way, or was just requested, will speak for its assets itself, unless one
+    of their lists has waited for longer than allowed: that is told once.
     """
     by_resource: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         by_resource[verdict.resource].append(verdict)
     news = []
     for resource, lists in by_resource.items():
-        finding = fresh(lists, settings)
-        if memory.published.get(resource) != finding.gist and any(map(memory.knows, lists)):
+        finding, last = fresh(lists, settings), memory.published.get(resource, "")
+        too_long = any(memory.waited_too_long(one, settings, now) for one in lists)
+        if resource in under_way and (finding.told_again(last) or not too_long):
+            continue
+        if last != finding.gist and (too_long or any(map(memory.knows, lists))):
             memory.published[resource] = finding.gist
             news.append(finding.evaluation(asset_key(api, resource), FRESH))
     return news

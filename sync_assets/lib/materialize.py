@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import dagster as dg
 
@@ -10,6 +11,7 @@ from sync_assets.lib.checks import findings
 from sync_assets.lib.events import Event, failure, materialization, observation
 from sync_assets.lib.keys import parent_id
 from sync_assets.lib.settings import automation
+from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.errors import SyncError
 from sync_assets.sources.rest.journal import Journal
@@ -44,11 +46,12 @@ def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) ->
 
     Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
     """
+    began = times.now()
     journal = _sync(context, request)
     for name in request.resources:
         yield from _told(request.api, journal, name, alone=alone)
     if journal.failed() or not alone:
-        _evaluate_checks(context, request)
+        _evaluate_checks(context, request, began)
     if journal.failed():
         raise failure(request.api, journal)
 
@@ -66,10 +69,10 @@ def _told(api: Api, journal: Journal, resource: str, *, alone: bool) -> Iterator
         yield observation(api, table) if red else materialization(api, table, alone=True)
 
 
-def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> None:
+def _evaluate_checks(context: dg.AssetExecutionContext, request: Request, began: datetime) -> None:
     """Evaluate the checks here, where Dagster skips their own step."""
     settings = automation(request.api)
-    found = findings(request.api, request.resources, settings, context.log.info)
+    found = findings(request.api, request.resources, settings, began, context.log.info)
     for key, finding in found.items():
         context.log_event(finding.evaluation(key.asset_key, key.name))
 

@@ -6,39 +6,65 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sync_assets.lib.freshness import EVER, Verdict
+from sync_assets.lib.cursors import mapping, stored, whole
+from sync_assets.lib.freshness import ALLOWANCE, Verdict
 from sync_assets.lib.settings import AutomationSettings
+from sync_assets.sources.rest.times import EVER, known, moment, shifted
 
 
 @dataclass
 class Memory:
-    """By list, when it was last asked for and how often in vain; by check, what was published."""
+    """By list, when it was last asked for and how often in vain; by check, what was published.
 
-    asked: dict[str, tuple[str, int]] = field(default_factory=dict)
+    `unsynced` is since when a resource has had lists that were never synced.
+    """
+
+    asked: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     published: dict[str, str] = field(default_factory=dict)
+    unsynced: dict[str, datetime] = field(default_factory=dict)
 
     @classmethod
     def read(cls, cursor: str | None) -> Memory:
-        """What a cursor holds."""
-        return cls(**json.loads(cursor)) if cursor else cls()
+        """What a cursor holds; what is not to be understood in it is left out."""
+        data = stored(cursor)
+        return cls(
+            {name: asked for name, value in mapping(data.get("asked")).items()
+             if (asked := _asked(value))},
+            {name: text for name, text in mapping(data.get("published")).items()
+             if isinstance(text, str)},
+            {name: since for name, text in mapping(data.get("unsynced")).items()
+             if (since := moment(text))},
+        )  # fmt: skip
 
     def write(self) -> str:
         """The cursor for the next tick."""
-        return json.dumps({"asked": self.asked, "published": self.published}, sort_keys=True)
+        return json.dumps(
+            {
+                "asked": {name: (at.isoformat(), n) for name, (at, n) in self.asked.items()},
+                "published": self.published,
+                "unsynced": {name: since.isoformat() for name, since in self.unsynced.items()},
+            },
+            sort_keys=True,
+        )
 
-    def forget_all_but(self, needed: Iterable[Verdict]) -> None:
+    def see(self, verdicts: Iterable[Verdict], now: datetime) -> None:
         """Lists that need nothing any more start anew."""
-        names = {_name(verdict) for verdict in needed}
+        listed = list(verdicts)
+        names = {_name(verdict) for verdict in listed if verdict.needed}
         self.asked = {name: asked for name, asked in self.asked.items() if name in names}
+        unsynced = {verdict.resource for verdict in listed if verdict.past.synced_at is None}
+        self.unsynced = {name: known(self.unsynced.get(name), now) for name in unsynced}
+        self.unsynced = {n: now if at == EVER else at for n, at in self.unsynced.items()}
 
     def may_ask(self, verdict: Verdict, settings: AutomationSettings, now: datetime) -> bool:
         """Whether a list may be asked for: not soon after it failed, or was asked for in vain.
 
         A run that is killed leaves no failure behind, so that asking counts as well.
         """
-        at, times = self.asked.get(_name(verdict), (EVER.isoformat(), 0))
-        again = datetime.fromisoformat(at) + settings.pause(times)
+        at, times = self.asked.get(_name(verdict), (EVER, 0))
+        again = shifted(known(at, now), settings.pause(times))
         return now >= max(again, verdict.retry_at)
 
     def knows(self, verdict: Verdict) -> bool:
@@ -46,11 +72,27 @@ class Memory:
         tried = verdict.past.synced_at or verdict.failing
         return bool(tried) or _name(verdict) in self.asked
 
+    def waited_too_long(
+        self, verdict: Verdict, settings: AutomationSettings, now: datetime
+    ) -> bool:
+        """Whether a list is older than promised and allowed, though something is at work on it."""
+        if verdict.past.synced_at is not None:
+            return verdict.overdue
+        limit = settings.max_age(partitioned=verdict.parent is not None) + ALLOWANCE
+        return now - self.unsynced.get(verdict.resource, now) > limit
+
     def ask(self, verdicts: Iterable[Verdict], now: datetime) -> None:
         """Remember that lists were asked for."""
         for verdict in verdicts:
-            _, times = self.asked.get(_name(verdict), ("", 0))
-            self.asked[_name(verdict)] = (now.isoformat(), times + 1)
+            _, times = self.asked.get(_name(verdict), (EVER, 0))
+            self.asked[_name(verdict)] = (now, times + 1)
+
+
+def _asked(value: Any) -> tuple[datetime, int] | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    at = moment(value[0])
+    return (at, whole(value[1])) if at else None
 
 
 def _name(verdict: Verdict) -> str:

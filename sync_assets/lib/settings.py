@@ -54,6 +54,7 @@ class AutomationSettings(BaseConfiguration):
     partitions_schedule: Annotated[str, CRON] = "0 3 * * *"
     tables_max_age: Annotated[float, AGE] = 2.0
     partitions_max_age: Annotated[float, AGE] = 26.0
+    ended_max_age: Annotated[float, at_least(0, TEN_YEARS)] = 720.0
     sensor_interval: Annotated[int, COUNT] = 30
     keys_per_tick: Annotated[int, COUNT] = 500
     runs_per_tick: Annotated[int, COUNT] = 5
@@ -64,6 +65,11 @@ class AutomationSettings(BaseConfiguration):
     def max_age(self, *, partitioned: bool) -> timedelta:
         """How old a list may be."""
         return timedelta(hours=self.partitions_max_age if partitioned else self.tables_max_age)
+
+    @property
+    def ended_age(self) -> timedelta:
+        """How old what is over may be; 0 hours stand for any age."""
+        return timedelta(hours=self.ended_max_age or 100 * TEN_YEARS)
 
     def pause(self, attempts: int) -> timedelta:
         """How long a list that failed is left alone: twice as long after each attempt."""

@@ -9,7 +9,6 @@ dlt.pipeline("events", destination="duckdb").run(events())
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
@@ -17,11 +16,12 @@ from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
 from sync_assets.sources.rest.columns import TColumns, columns
 from sync_assets.sources.rest.hints import REPLACE, below, replaced_by
+from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.pagination import LastId
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import ApiKeySettings
+from sync_assets.sources.rest.times import EVER, moment
 
-GRACE = timedelta(days=2)
 COLUMNS: dict[str, TColumns] = {
     "events_series": columns(
         required="id",
@@ -132,11 +132,13 @@ def config(base_url: str, api_key: str) -> RESTAPIConfig:
     }
 
 
-def is_live(series: Mapping[str, Any], now: datetime) -> bool:
-    """Something of the series is still to come, or tickets of it were issued lately."""
-    upcoming, issued = series["upcoming_occurrences"], series[ACTIVITY]
-    lately = issued is not None and now.timestamp() - issued <= GRACE.total_seconds()
-    return upcoming is None or upcoming > 0 or lately
+def life(series: Mapping[str, Any]) -> Life:
+    """Open while something is to come; then until its last event, ticket or other sign of life."""
+    upcoming = series["upcoming_occurrences"]
+    if upcoming is None or upcoming > 0:
+        return Life()
+    signs = (moment(series["created_at"]), series[ACTIVITY])
+    return Life(end=max((sign for sign in signs if sign is not None), default=EVER))
 
 
 API = Api(
@@ -149,9 +151,12 @@ API = Api(
         Parent(
             "events_series",
             "event_series",
-            ["id", "upcoming_occurrences"],
-            is_live,
-            activity=("issued_tickets", "event_series_id", "created_at"),
+            ["id", "upcoming_occurrences", "created_at"],
+            life,
+            activity=[
+                ("issued_tickets", "event_series_id", "created_at"),
+                ("events", "event_series_id", "end"),
+            ],
         )
     ],
 )

@@ -9,7 +9,6 @@ dlt.pipeline("promotions", destination="duckdb").run(promotions())
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any, cast
 
 from dlt.sources.rest_api.typing import Endpoint, EndpointResource, RESTAPIConfig
@@ -18,12 +17,11 @@ from requests import Response
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.columns import TColumns, columns
 from sync_assets.sources.rest.hints import REPLACE, below, replaced_by
+from sync_assets.sources.rest.life import Life, between
 from sync_assets.sources.rest.pagination import BodyCursor
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import BearerTokenSettings
-from sync_assets.sources.rest.times import moment
 
-GRACE = timedelta(days=2)
 KEY = "promotion_id id"
 COLUMNS: dict[str, TColumns] = {
     "promotions": columns(
@@ -121,10 +119,9 @@ def config(base_url: str, bearer_token: str) -> RESTAPIConfig:
     }
 
 
-def is_live(promotion: Mapping[str, Any], now: datetime) -> bool:
-    """Running, or ended so lately that the last sync may have missed its end."""
-    start, end = moment(promotion["start_date"]), moment(promotion["end_date"])
-    return (start is None or start <= now) and (end is None or now <= end + GRACE)
+def life(promotion: Mapping[str, Any]) -> Life:
+    """From its start to its end, as the promotion says."""
+    return between(promotion, "start_date", "end_date")
 
 
 API = Api(
@@ -132,7 +129,7 @@ API = Api(
     config,
     BearerTokenSettings,
     requests_per_minute=200,
-    parents=[Parent("promotions", "promotions", ["id", "start_date", "end_date"], is_live)],
+    parents=[Parent("promotions", "promotions", ["id", "start_date", "end_date"], life)],
 )
 
 #: Seven tables; `promotions(parents={"promotions": ids})` reads the children of these alone.

@@ -11,10 +11,9 @@ row that tells of no sync yet; the row of a list that failed before its table wa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from dlt.common.schema.typing import TTableSchema
@@ -22,46 +21,14 @@ from dlt.common.schema.utils import new_table
 
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.times import moment
-from sync_assets.warehouse.ownership import SYNCS
+from sync_assets.sources.rest.times import FOREVER
+from sync_assets.warehouse import drift
+from sync_assets.warehouse.lives import ends, parents, unread
+from sync_assets.warehouse.past import COLUMNS, TABLE, Past, past_of
 from sync_assets.warehouse.quarantine import SCOPE, scope
-from sync_assets.warehouse.tables import Tables, parents
-
-TABLE = SYNCS
-COLUMNS = columns(
-    required=f"{SCOPE} resource",
-    text=f"{SCOPE} resource parent synced_at new_fields missing_fields failed_at error not_before",
-    bigint="rows rows_before quarantined left_out failures",
-    boolean="final ours",
-)
-
-
-@dataclass(frozen=True)
-class Past:
-    """A list's past: `rows` as of `synced_at`, and the failures since then.
-
-    `synced_at` is when reading began: the rows are at least that new. `final` says that nothing
-    below the parent could change any more by then, `not_before` until when the API asked to be
-    left alone when the list last failed.
-    """
-
-    resource: str
-    parent: str | None = None
-    synced_at: datetime | None = None
-    rows: int = 0
-    rows_before: int = 0
-    quarantined: int = 0
-    left_out: int = 0
-    new_fields: frozenset[str] = frozenset()
-    missing_fields: frozenset[str] = frozenset()
-    final: bool = False
-    failures: int = 0
-    failed_at: datetime | None = None
-    error: str | None = None
-    not_before: datetime | None = None
+from sync_assets.warehouse.tables import Tables
 
 
 def schema() -> TTableSchema:
@@ -74,14 +41,18 @@ def record(tables: Tables, api: Api, listings: Iterable[Listing], journal: Journ
     fates = {str(_storable(scope(listing))): listing for listing in listings}
     failed = [name for name, listing in fates.items() if listing.error is not None]
     known = {row[SCOPE]: row for row in tables.rows(TABLE, list(COLUMNS), (SCOPE, failed))}
-    is_final = _is_final(tables, api)
+    over_at, now = ends(tables, api), times.now()
     rows = [
         _failed(name, listing, known.get(name, {}), tables)
         if listing.error is not None
-        else _complete(name, listing, journal, final=is_final(listing))
+        else _complete(name, listing, journal, now, final=_is_over(over_at, listing))
         for name, listing in fates.items()
     ]
+    _learn(tables, api, [row for row in rows if fates[row[SCOPE]].error is None], now)
     tables.put(TABLE, SCOPE, rows)
+    if any(listing.resource == parent.resource for listing in fates.values()
+           for parent in api.parents):  # fmt: skip
+        _reopen(tables, over_at, now)
 
 
 def mark(tables: Tables, resources: Iterable[str]) -> None:
@@ -99,22 +70,44 @@ def mark(tables: Tables, resources: Iterable[str]) -> None:
 def pasts(tables: Tables) -> list[Past]:
     """The past of every list that was ever tried."""
     rows = tables.rows(TABLE, list(COLUMNS))
-    return [_past(row) for row in rows if row["synced_at"] or row["failures"]]
+    return [past_of(row) for row in rows if row["synced_at"] or row["failures"]]
 
 
-def _is_final(tables: Tables, api: Api) -> Callable[[Listing], bool]:
-    rows = {
-        (child, str(row["id"])): (parent, row)
-        for parent in api.parents
-        for row in parents(tables, parent)
-        for child in api.children(parent.resource)
-    }
+def _is_over(over_at: Mapping[tuple[str, str], datetime], listing: Listing) -> bool:
+    return listing.read_at > over_at.get((listing.resource, str(listing.parent)), FOREVER)
 
-    def is_final(listing: Listing) -> bool:
-        parent, row = rows.get((listing.resource, str(listing.parent)), (None, {}))
-        return parent is not None and not parent.is_live(row, listing.read_at)
 
-    return is_final
+def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) -> None:
+    """Note in the rows of complete lists how their resources differ, and since when."""
+    by_resource: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        by_resource[row["resource"]][row[SCOPE]] = row
+    stored: dict[str, dict[str, Past]] = defaultdict(dict)
+    for old in tables.rows(TABLE, list(COLUMNS), ("resource", by_resource)):
+        stored[old["resource"]][old[SCOPE]] = past_of(old)
+    parents_of = {parent.resource: parent for parent in api.parents}
+    for resource, fresh in by_resource.items():
+        before = stored[resource]
+        after = {**before, **{name: past_of(row) for name, row in fresh.items()}}
+        present = drift.differences([past.differences for past in after.values()])
+        if resource in parents_of:
+            parent = parents_of[resource]
+            present[drift.DATES] = unread(parent, parents(tables, api, parent))
+        text = drift.learned(
+            drift.known(past.known_fields for past in before.values()),
+            drift.differences([past.differences for past in before.values()]),
+            present,
+            now,
+        )
+        for row in fresh.values():
+            row["known_fields"] = text
+
+
+def _reopen(tables: Tables, over_at: Mapping[tuple[str, str], datetime], now: datetime) -> None:
+    """A list that may change again is final no more, also once it is over a second time."""
+    final = tables.rows(TABLE, list(COLUMNS), ("final", [True]))
+    opened = [row for row in final if over_at.get((row["resource"], row["parent"]), now) > now]
+    tables.put(TABLE, SCOPE, [{**row, "final": False} for row in opened])
 
 
 def _failed(
@@ -132,11 +125,14 @@ def _failed(
     }
 
 
-def _complete(name: str, listing: Listing, journal: Journal, *, final: bool) -> dict[str, Any]:
+def _complete(
+    name: str, listing: Listing, journal: Journal, now: datetime, *, final: bool
+) -> dict[str, Any]:
     return {
         **dict.fromkeys(COLUMNS),
         **_identity(name, listing),
         "synced_at": listing.read_at.isoformat(),
+        "recorded_at": now.isoformat(),
         "rows": listing.rows,
         "rows_before": journal.held.get((listing.resource, listing.parent), 0),
         "quarantined": listing.quarantined,
@@ -156,27 +152,3 @@ def _identity(name: str, listing: Listing) -> dict[str, Any]:
 def _storable(text: str | None) -> str | None:
     """A text that every warehouse takes: it may quote anything that a server sent."""
     return text and text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-
-
-@lru_cache  # many lists lack the same fields
-def _names(text: str | None) -> frozenset[str]:
-    return frozenset(json.loads(text)) if text else frozenset()
-
-
-def _past(row: Mapping[str, Any]) -> Past:
-    return Past(
-        resource=row["resource"],
-        parent=row["parent"],
-        synced_at=moment(row["synced_at"]),
-        rows=row["rows"] or 0,
-        rows_before=row["rows_before"] or 0,
-        quarantined=row["quarantined"] or 0,
-        left_out=row["left_out"] or 0,
-        new_fields=_names(row["new_fields"]),
-        missing_fields=_names(row["missing_fields"]),
-        final=bool(row["final"]),
-        failures=row["failures"] or 0,
-        failed_at=moment(row["failed_at"]),
-        error=row["error"],
-        not_before=moment(row["not_before"]),
-    )

@@ -18,11 +18,13 @@ from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
-from sync_assets.warehouse.history import Past, pasts
+from sync_assets.warehouse.history import pasts
 from sync_assets.warehouse.integrity import duplicated, nulls, orphans
+from sync_assets.warehouse.lives import parents
 from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.past import Past
 from sync_assets.warehouse.quarantine import Kept, problems
-from sync_assets.warehouse.tables import Tables, open_tables, parents
+from sync_assets.warehouse.tables import Tables, open_tables
 
 #: Seconds; sensors take turns, and the next tick looks again.
 PATIENCE = 5.0
@@ -36,7 +38,7 @@ def parent_ids(api: Api, parent: Parent) -> list[str]:
 
 @dataclass(frozen=True)
 class State:
-    """An API's parents by resource, as `is_live` takes them, and the past of each of its lists."""
+    """An API's parents by resource, as `life_of` takes them, and the past of each of its lists."""
 
     parents: Mapping[str, list[dict[str, Any]]]
     pasts: Mapping[tuple[str, str | None], Past]
@@ -92,7 +94,7 @@ def survey(
 
 def _state(tables: Tables, api: Api) -> State:
     return State(
-        {parent.resource: parents(tables, parent) for parent in api.parents},
+        {parent.resource: parents(tables, api, parent) for parent in api.parents},
         {(past.resource, past.parent): past for past in pasts(tables)},
     )
 

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
-from sync_assets.sources.rest.api import ACTIVITY, Parent
 from sync_assets.warehouse.destination import whereabouts
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import Ownership
@@ -56,7 +55,7 @@ class Tables:
         return {parent: int(count) for parent, count in rows}
 
     def rows(
-        self, table: str, columns: Sequence[str], where: tuple[str, Iterable[str]] | None = None
+        self, table: str, columns: Sequence[str], where: tuple[str, Iterable[Any]] | None = None
     ) -> list[dict[str, Any]]:
         """Some columns of all rows, or of those `where` a column has a value; none without it.
 
@@ -160,15 +159,6 @@ class Tables:
         if not self.has(table):
             return []
         return [tuple(row) for row in self._client.execute_sql(query, *values) or ()]
-
-
-def parents(tables: Tables, parent: Parent) -> list[dict[str, Any]]:
-    """The parents that the last sync found: their id, and what tells whether they are live."""
-    latest = tables.latest(*parent.activity) if parent.activity else {}
-    return [
-        {**row, ACTIVITY: latest.get(str(row["id"]))}
-        for row in tables.rows(parent.resource, parent.columns)
-    ]
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

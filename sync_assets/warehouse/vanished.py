@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.warehouse.history import TABLE as HISTORY
+from sync_assets.warehouse.past import TABLE as HISTORY
 from sync_assets.warehouse.quarantine import SCOPE, scope
 from sync_assets.warehouse.quarantine import TABLE as QUARANTINE
 from sync_assets.warehouse.tables import Tables

@@ -19,8 +19,8 @@ from sync_assets.sources.promotions import API
 from sync_assets.sources.rest import times
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
-from sync_assets.warehouse.history import COLUMNS, TABLE
 from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.past import COLUMNS, TABLE
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets.warehouse.tables import open_tables
 from sync_assets_tests.instances import local_instance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,18 @@ from requests.auth import AuthBase
 
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.endpoints import Endpoint, endpoints
+from sync_assets.sources.rest.errors import brief
+from sync_assets.sources.rest.life import Life, always
 from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.session import CourteousAdapter
-from sync_assets.sources.rest.settings import SANDBOX, ApiSettings, resolve_api
+from sync_assets.sources.rest.settings import (
+    SANDBOX,
+    ApiSettings,
+    LifeSettings,
+    resolve,
+    resolve_api,
+)
+from sync_assets.sources.rest.times import moment
 
 ACTIVITY = "latest_activity"
 
@@ -40,16 +49,24 @@ class Connection:
 class Parent:
     """A resource whose rows are the partitions of its children.
 
-    `partitions` names the partitions definition; `is_live(row, now)` says whether the rows below
-    a parent may still change, judged by its `columns` and, where `activity` names a table, its
-    column of parent ids and one of times, by the latest of these times under `ACTIVITY`.
+    `partitions` names the partitions definition; `life(row)` says from when until when the rows
+    below a parent may change, judged by its `columns` and by the latest moment under `ACTIVITY`:
+    each `activity` names a table, its column of parent ids, and one of times.
     """
 
     resource: str
     partitions: str
     columns: Sequence[str]
-    is_live: Callable[[Mapping[str, Any], datetime], bool]
-    activity: tuple[str, str, str] | None = None
+    life: Callable[[Mapping[str, Any]], Life] = always
+    activity: Sequence[tuple[str, str, str]] = ()
+
+    def life_of(self, row: Mapping[str, Any]) -> Life:
+        """The life below a row; what its rule cannot say of one counts as open, and is named."""
+        try:
+            life = self.life(row)
+            return Life(moment(life.begin), moment(life.end), tuple(life.unread))
+        except Exception as error:  # noqa: BLE001 - a rule of any API's author costs this row alone
+            return Life(unread=(brief(error),))
 
 
 @dataclass(frozen=True)
@@ -90,6 +107,11 @@ class Api:
     def unpartitioned(self) -> list[str]:
         """The resources that are one asset without partitions."""
         return [e.name for e in self.endpoints.values() if not e.partitioned]
+
+    @property
+    def grace(self) -> timedelta:
+        """How long after its end something may still change; reads no secret."""
+        return timedelta(hours=resolve(LifeSettings(), ["sources", self.name], {}).grace)
 
     def is_sandbox(self) -> bool:
         """Whether the configuration says `base_url = "sandbox"`; reads no secret."""

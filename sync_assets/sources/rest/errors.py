@@ -18,6 +18,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sync_assets.sources.rest import times
+from sync_assets.sources.rest.discretion import discreet
 from sync_assets.sources.rest.plain import plainly
 from sync_assets.sources.rest.secrets import clean, redacted
 
@@ -101,13 +102,13 @@ class TornError(ResponseError):
 
 
 def brief(error: BaseException) -> str:
-    """The message of an error in our words and without secrets, which it loses itself, too.
+    """The message of an error in our words, without secrets and without the values of rows.
 
-    Loggers, and Dagster, tell the errors behind ours as well.
+    Loggers, and Dagster, tell the errors behind ours as well, so it loses its secrets itself.
     """
     if isinstance(error, SyncError):
         return str(error)
     sentence = plainly(error)
     clean(error)
     text = sentence or redacted(str(error)).strip()
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return discreet(f"{type(error).__name__}: {text}") if text else type(error).__name__

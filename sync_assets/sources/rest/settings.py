@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
@@ -17,11 +17,20 @@ from sync_assets.sources.rest.times import moment
 
 SANDBOX = "sandbox"
 A_DAY = 86_400  # seconds
+TEN_YEARS = 87_600  # hours
+Hours: TypeAlias = Annotated[float, at_least(0, TEN_YEARS)]
 A_TIME = Must(
     "an ISO 8601 time such as 2026-03-01T12:00:00Z",
     lambda text: not text or moment(text) is not None,
 )
 QUOTES = "\"'`“”‘’«»"
+
+
+@configspec
+class LifeSettings(BaseConfiguration):
+    """How many hours after the end of a partition it may still change."""
+
+    grace: Hours = 48.0
 
 
 @configspec
@@ -42,6 +51,7 @@ class ApiSettings(BaseConfiguration):
     max_wait: Annotated[float, at_least(0, A_DAY)] = 300.0
     rate_window: Annotated[float | None, at_least(1, A_DAY)] = None
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
+    grace: Hours = 48.0
     dataset: str | None = None
     take_over: str | None = None
     keep_pages: float | None = None

@@ -1,0 +1,43 @@
+"""Messages of drivers and parsers without the values that they quote: rows hold personal data.
+
+What a message may keep is named, not what it must lose: between quotes only the name of a thing
+that databases and networks have. Drivers quote rows in ever new words.
+"""
+
+from __future__ import annotations
+
+import re
+
+CUT = "..."
+THINGS = (
+    "attribute|catalog|column|constraint|database|encoding|extension|field|file|function|host|index"
+    "|language|module|operator|parameter|relation|role|schema|sequence|server at|setting|table"
+    "|tablespace|trigger|type|user|view|KeyError:"
+)
+#: Postgres' and DuckDB's lines below the first: the row, the statement, what was being read.
+BELOW = re.compile(
+    r"\s*^\W*(DETAIL|CONTEXT|QUERY|STATEMENT|WHERE|LINE [0-9]+|\[SQL|\[parameters)\b.*", re.M | re.S
+)
+STATEMENT = re.compile(r"\bVALUES\s*\(.*", re.S | re.I)
+#: A value at the end may hold quotes and line breaks of its own.
+LAST = re.compile(r"""(:\s*)(["']).*?[^\W_].*(\2|\Z)""", re.S)
+QUOTED = re.compile(rf"""((?:\b(?:{THINGS})|\w=)\s*)?("[^"]*"|'[^']*')""")
+BRACKETED = re.compile(
+    r"(Failing row contains |Key \([^)]*\)=|value is |with value )\S.*?(?=\n|\Z)"
+)
+MAIL = re.compile(r"[^\s\"'<>(),;:]+@[^\s\"'<>(),;:]+\.[^\s\"'<>(),;:]+")
+
+
+def discreet(text: str) -> str:
+    """A message without values: names of things, numbers of lines and words are left."""
+    text = STATEMENT.sub(f"VALUES ({CUT})", BELOW.sub("", text))
+    text = BRACKETED.sub(rf"\g<1>{CUT}", text)
+    if not re.search(r"KeyError:\s*'[^']*'\Z", text):
+        text = LAST.sub(rf"\g<1>{CUT}", text)
+    return MAIL.sub(CUT, QUOTED.sub(_named, text)).strip()
+
+
+def _named(found: re.Match[str]) -> str:
+    thing, quoted = found[1] or "", found[2]
+    says_nothing = not any(character.isalnum() for character in quoted)
+    return found[0] if thing or says_nothing else f"{quoted[0]}{CUT}{quoted[-1]}"

@@ -1,0 +1,50 @@
+"""The parents that the warehouse knows, and until when what is below each may change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
+from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.times import moment
+from sync_assets.warehouse.tables import Tables
+
+
+def parents(tables: Tables, api: Api, parent: Parent) -> list[dict[str, Any]]:
+    """The parents that the last sync found: their id, and what tells whether they are live."""
+    latest: dict[str | None, datetime] = {}
+    for table, key, column in parent.activity:
+        for identity, value in _times(tables, api.endpoints[table], key, column):
+            when = moment(value)
+            if when is not None:
+                latest[identity] = max(when, latest.get(identity, when))
+    return [
+        {**row, ACTIVITY: latest.get(str(row["id"]))}
+        for row in tables.rows(parent.resource, parent.columns)
+    ]
+
+
+def _times(
+    tables: Tables, endpoint: Endpoint, key: str, column: str
+) -> Iterable[tuple[str | None, Any]]:
+    """Values of a column with times, among them the latest of each key."""
+    if endpoint.columns[column]["data_type"] != "json":
+        return tables.latest(endpoint.name, key, column).items()
+    return ((row[key], row[column]) for row in tables.rows(endpoint.name, [key, column]))
+
+
+def ends(tables: Tables, api: Api) -> Mapping[tuple[str, str], datetime]:
+    """By partitioned resource and parent, the moment after which nothing changes any more."""
+    return {
+        (child, str(row["id"])): parent.life_of(row).over_at(api.grace)
+        for parent in api.parents
+        for row in parents(tables, api, parent)
+        for child in api.children(parent.resource)
+    }
+
+
+def unread(parent: Parent, rows: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """What of some parents could not be read as a date."""
+    return frozenset(name for row in rows for name in parent.life_of(row).unread)

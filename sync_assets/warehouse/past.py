@@ -1,0 +1,85 @@
+"""A row of `_syncs`: what is known of a list from its last syncs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sync_assets.sources.rest.columns import columns
+from sync_assets.sources.rest.times import moment
+from sync_assets.warehouse.drift import Differences
+from sync_assets.warehouse.ownership import SYNCS
+from sync_assets.warehouse.quarantine import SCOPE
+
+TABLE = SYNCS
+COLUMNS = columns(
+    required=f"{SCOPE} resource",
+    text=f"{SCOPE} resource parent synced_at recorded_at new_fields missing_fields known_fields"
+    " failed_at error not_before",
+    bigint="rows rows_before quarantined left_out failures",
+    boolean="final ours",
+)
+
+
+@dataclass(frozen=True)
+class Past:
+    """A list's past: `rows` as of `synced_at`, and the failures since then.
+
+    `synced_at` is when reading began: the rows are at least that new; `recorded_at` when they were
+    loaded. `final` says that nothing below the parent could change any more when reading began,
+    nor was seen to be open again since. `known_fields` is what `drift` remembers, `not_before`
+    until when the API asked to be left alone when the list last failed.
+    """
+
+    resource: str
+    parent: str | None = None
+    synced_at: datetime | None = None
+    recorded_at: datetime | None = None
+    rows: int = 0
+    rows_before: int = 0
+    quarantined: int = 0
+    left_out: int = 0
+    new_fields: frozenset[str] = frozenset()
+    missing_fields: frozenset[str] = frozenset()
+    known_fields: str | None = None
+    final: bool = False
+    failures: int = 0
+    failed_at: datetime | None = None
+    error: str | None = None
+    not_before: datetime | None = None
+
+    @property
+    def differences(self) -> Differences:
+        """How its records differ from what is declared."""
+        return Differences(self.rows, self.final, self.new_fields, self.missing_fields)
+
+
+@lru_cache  # many lists lack the same fields
+def _names(text: str | None) -> frozenset[str]:
+    return frozenset(json.loads(text)) if text else frozenset()
+
+
+def past_of(row: Mapping[str, Any]) -> Past:
+    """The past that a row tells."""
+    return Past(
+        resource=row["resource"],
+        parent=row["parent"],
+        synced_at=moment(row["synced_at"]),
+        recorded_at=moment(row["recorded_at"]),
+        rows=row["rows"] or 0,
+        rows_before=row["rows_before"] or 0,
+        quarantined=row["quarantined"] or 0,
+        left_out=row["left_out"] or 0,
+        new_fields=_names(row["new_fields"]),
+        missing_fields=_names(row["missing_fields"]),
+        known_fields=row["known_fields"],
+        final=bool(row["final"]),
+        failures=row["failures"] or 0,
+        failed_at=moment(row["failed_at"]),
+        error=row["error"],
+        not_before=moment(row["not_before"]),
+    )
