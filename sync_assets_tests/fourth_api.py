@@ -34,7 +34,7 @@ ANSWERS = {
     "endpoint": {"path": "/forms/{form_id}/answers", "params": below("forms", "form_id")},
     "columns": columns(required="form_id id", text="form_id id", bigint="score"),
 }
-FORM_PARTITIONS = Parent("forms", "forms", ["id"], lambda form, now: True)
+FORM_PARTITIONS = Parent("forms", "forms", ["id"])
 
 
 def declare(

@@ -21,7 +21,7 @@ TEN_YEARS = 87_600  # hours
 Hours: TypeAlias = Annotated[float, at_least(0, TEN_YEARS)]
 A_TIME = Must(
     "an ISO 8601 time such as 2026-03-01T12:00:00Z",
-    lambda text: not text or moment(text) is not None,
+    lambda text: not text or (not text.isdigit() and moment(text) is not None),
 )
 QUOTES = "\"'`“”‘’«»"
 
