@@ -81,7 +81,6 @@ BROKEN: dict[str, tuple[dict[str, Any], int, str]] = {
     "two bodies": body(b'{"items": []}{"items": []}', "the body is not JSON"),
     "UTF-16": body('{"items": []}'.encode("utf-16"), "the body is not JSON"),
     "nested too deep": body(b'{"items": ' + b"[" * 100_000, "the body is not JSON"),
-    "a number too long": body(b'{"items": [' + b"1" * 9_000 + b"]}", "the body is not JSON"),
     "null": body(b"null", "a JSON null, not an object"),
     "text": body(b'"nothing"', "a JSON string, not an object"),
     "number": body(b"0", "a JSON number, not an object"),

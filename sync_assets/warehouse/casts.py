@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-INT64 = 2**63
-LARGEST = Decimal(repr(sys.float_info.max))
-LOST = re.compile(r"[\ud800-\udfff]|(?<!\\)(?:\\\\)*\\u0000")
+from sync_assets.sources.rest.encoding import to_storable_json
+from sync_assets.sources.rest.numbers import INT64, as_double, loads
 
 
 def _is_integer(text: str) -> bool:
-    return bool(re.fullmatch(r"0|-?[1-9]\d{0,18}", text)) and -INT64 <= int(text) < INT64
+    return bool(re.fullmatch(r"0|-?[1-9][0-9]{0,18}", text)) and -INT64 <= int(text) < INT64
 
 
 def _is_number(text: str) -> bool:
     """Whether a text is a number that a double holds, or writes, with the same digits."""
-    value = _parsed(text)
-    if type(value) not in (int, Decimal) or abs(value) > LARGEST:
-        return False
-    number = float(value)
-    return value in (Decimal(repr(number)), Decimal(number))
+    return type(_parsed(text)) in (int, Decimal) and as_double(text) is not None
 
 
 def _is_json(text: str) -> bool:
     """Whether a text is JSON that Postgres, too, keeps: no key twice, no NUL, no half character."""
-    value = _parsed(text)
-    if value is ValueError:
+    try:
+        return _parsed(text) is not ValueError and bool(to_storable_json(loads(text)))
+    except ValueError:
         return False
-    return not LOST.search(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _parsed(text: str) -> Any:

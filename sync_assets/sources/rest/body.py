@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from math import isfinite
 from typing import Any
 
 from requests import Response
 
 from sync_assets.sources.rest.errors import RefusedError, ResponseError, TransientError
+from sync_assets.sources.rest.numbers import loads
 from sync_assets.sources.rest.waits import asked_wait
 
 REMEDIES = {
@@ -20,25 +19,9 @@ UNKNOWN = "see the API's documentation"
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
 
 
-class NotANumber:
-    """`NaN`, an infinity or a number that overflows: no JSON, and nothing that a column holds."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __str__(self) -> str:
-        return self.text
-
-
 def parse(content: bytes) -> Any:
-    """Read JSON losslessly: big integers exact, bytes that are no UTF-8 kept recognisable."""
-    text = content.decode("utf-8", errors="surrogateescape").lstrip("\ufeff")
-    return json.loads(text, parse_constant=NotANumber, parse_float=_finite)
-
-
-def _finite(text: str) -> float | NotANumber:
-    number = float(text)
-    return number if isfinite(number) else NotANumber(text)
+    """Read JSON losslessly: numbers to the last digit, bytes that are no UTF-8 recognisable."""
+    return loads(content.decode("utf-8", errors="surrogateescape").lstrip("\ufeff"))
 
 
 def check_status(response: Response) -> None:

@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from sync_assets.sources.rest.body import json_kind
 from sync_assets.sources.rest.columns import TColumns
+from sync_assets.sources.rest.encoding import to_json
 from sync_assets.sources.rest.listing import REQUIRED, VALUE, Problem
 from sync_assets.sources.rest.names import SEPARATOR, column_of, normal
-from sync_assets.sources.rest.values import ARROW, note, text_of, to_json, typed
+from sync_assets.sources.rest.values import ARROW, SHOWN, UNDECLARED, note, typed
 
 
 class RowTyper:
@@ -52,7 +53,7 @@ class RowTyper:
         ]
         fields = list(self.schema)
         for name, values in self._unknown(rows).items():
-            arrays.append(typed(name, "text", values, wrong))
+            arrays.append(typed(name, UNDECLARED, values, wrong))
             fields.append(pa.field(name, pa.string()))
         loadable = self._loadable(arrays, wrong, records)
         problems = [
@@ -78,9 +79,10 @@ class RowTyper:
         wrong: dict[int, list[str]],
     ) -> pa.Array:
         if name == self.parent_column:
-            for i, row in enumerate(rows):
-                if row.get(name) is not None and str(row[name]) != parent:
-                    note(wrong, i, f"{name} is {row[name]!r} in a list of {parent}")
+            for i, sent in enumerate(row.get(name) for row in rows):
+                told = sent if sent is None or isinstance(sent, str) else to_json(sent)
+                if told not in (None, parent):
+                    note(wrong, i, f"{name} is {told[:SHOWN]!r} in a list of {parent}")
             return pa.array([parent] * len(rows), pa.string())
         outer, _, inner = name.partition("__")
         values = [row.get(outer) for row in rows]
@@ -97,14 +99,14 @@ class RowTyper:
         fields = set().union(*rows)
         self.seen |= fields
         for field in sorted(fields - self.declared - self.flattened):
-            found[self._column(field)] = [text_of(row.get(field)) for row in rows]
+            found[self._column(field)] = [row.get(field) for row in rows]
         for outer in self.flattened:
             inside = [row[outer] if isinstance(row.get(outer), dict) else {} for row in rows]
             for field in sorted(set().union(*inside)):
                 self.seen.add(f"{outer}__{field}")
                 if f"{outer}__{field}" not in self.columns:
                     name = column_of(field, self.taken, outer)
-                    found[name] = [text_of(item.get(field)) for item in inside]
+                    found[name] = [item.get(field) for item in inside]
         return found
 
     def _column(self, field: str) -> str:

@@ -15,9 +15,9 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 
+from sync_assets.sources.rest.encoding import to_json
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.rows import RowTyper
-from sync_assets.sources.rest.values import to_json
 
 IN_MEMORY = 4 * 1024 * 1024
 CHUNK = 2_000

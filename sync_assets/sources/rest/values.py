@@ -1,32 +1,43 @@
-"""From JSON values to arrow columns: each value as its column declares it, or a reason why not."""
+"""From JSON values to arrow columns: each value as its column declares it, or a reason why not.
+
+A value is loaded where its column gives the same back: an integer in a text column, a whole
+number in an integer column, a number that a double holds, a text that is a number or `true`.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from sync_assets.sources.rest.body import json_kind
+from sync_assets.sources.rest.encoding import is_unicode, to_json, to_storable_json, to_true_json
+from sync_assets.sources.rest.numbers import (
+    INT64,
+    INTEGER,
+    NOT_JSON,
+    PLAIN,
+    Number,
+    as_bigint,
+    as_double,
+)
 
+#: What a column that nobody declared holds.
+UNDECLARED = "text or JSON"
 ARROW = {"text": pa.string(), "bigint": pa.int64(), "bool": pa.bool_(), "double": pa.float64(),
-         "json": pa.string()}  # fmt: skip
+         "json": pa.string(), UNDECLARED: pa.string()}  # fmt: skip
+TEXTS = {"text", UNDECLARED}
 FAITHFUL: dict[str, set[type]] = {
     "text": {str, type(None)},
     "bigint": {int, type(None)},
     "bool": {bool, type(None)},
     "double": {float, type(None)},
+    UNDECLARED: {str, type(None)},
 }
-INT64 = 2**63
+BOOLEANS = {"true": True, "false": False}
 NULL = "\0"
-
-
-def to_json(value: Any) -> str:
-    """Compact JSON; characters stay readable where they are valid unicode."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return text if _is_unicode(text) else json.dumps(value, separators=(",", ":"), default=str)
+SHOWN = 60
 
 
 def typed(name: str, data_type: str, values: list[Any], wrong: dict[int, list[str]]) -> pa.Array:
@@ -34,7 +45,7 @@ def typed(name: str, data_type: str, values: list[Any], wrong: dict[int, list[st
     if data_type != "json" and set(map(type, values)) <= FAITHFUL[data_type]:
         try:
             array = pa.array(values, ARROW[data_type])
-            if data_type != "text" or not _holds_null_character(array):
+            if data_type not in TEXTS or not _holds_null_character(array):
                 return array
         except (OverflowError, UnicodeEncodeError):
             pass  # one of them does not fit: find out which
@@ -56,9 +67,10 @@ def note(wrong: dict[int, list[str]], i: int, reason: str) -> None:
         reasons.append(reason)
 
 
-def text_of(value: Any) -> str | None:
-    """Text as it is, anything else as JSON."""
-    return value if value is None or isinstance(value, str) else to_json(value)
+def shown(value: Any) -> str:
+    """A value as messages quote it, and what JSON calls its type."""
+    text = to_json(value)
+    return f"{text if len(text) <= SHOWN else text[: SHOWN - 3] + '...'} ({json_kind(value)})"
 
 
 def _holds_null_character(array: pa.Array) -> bool:
@@ -66,69 +78,58 @@ def _holds_null_character(array: pa.Array) -> bool:
     return characters is not None and NULL.encode() in characters.to_pybytes()
 
 
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _as_undeclared(value: Any) -> str:
+    return _as_text(value) if isinstance(value, str) else to_true_json(value)
 
 
 def _as_text(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ValueError(_shown(value))
-    if isinstance(value, str) and not _is_unicode(value):
-        raise ValueError(f"{value!r}, which is not valid UTF-8")
-    if isinstance(value, str) and NULL in value:
-        raise ValueError(f"{value!r}: no server takes a null character")
+    if isinstance(value, str):
+        if not is_unicode(value):
+            raise ValueError(f"{value[:SHOWN]!r}, which is not valid UTF-8")
+        if NULL in value:
+            raise ValueError(f"{value[:SHOWN]!r}: no server takes a null character")
+        return value
+    if isinstance(value, bool) or not INTEGER.fullmatch(_digits(value)):
+        raise ValueError(shown(value))
     return str(value)
 
 
 def _as_bigint(value: Any) -> int:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not -INT64 <= value < INT64:
-        raise ValueError(_shown(value))
-    return value
+    if type(value) is int and -INT64 <= value < INT64:
+        return value
+    plain = INTEGER.fullmatch(value) and value != "-0" if isinstance(value, str) else True
+    whole = as_bigint(_digits(value)) if plain else None
+    if whole is None:
+        raise ValueError(shown(value))
+    return whole
 
 
 def _as_double(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 2**1000:
-        raise ValueError(_shown(value))
-    if float(value) != value:
-        raise ValueError(f"{value}, which no double holds exactly")
-    return float(value)
+    if type(value) is float:
+        return value
+    number = as_double(_digits(value))
+    if number is None:
+        raise ValueError(f"{shown(value)}, which no double holds exactly")
+    return number
+
+
+def _digits(value: Any) -> str:
+    """A number, or a text that is one, as it is written; `ValueError` for anything else."""
+    if isinstance(value, str):
+        if PLAIN.fullmatch(value):
+            return value
+    elif isinstance(value, (int, float, Number)) and not isinstance(value, bool):
+        text = str(value)
+        if text not in NOT_JSON:
+            return text
+    raise ValueError(shown(value))
 
 
 def _as_bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(_shown(value))
-    return value
-
-
-def _as_json(value: Any) -> str:
-    try:
-        text = orjson.dumps(value).decode()
-    except TypeError:  # an integer of more than 64 bits, or what no JSON can hold
-        text = _as_any_json(value)
-    if "\\u0000" in text and "\\u0000" in text.replace("\\\\", ""):
-        raise ValueError("text with a null character, which no server takes")
-    return text
-
-
-def _as_any_json(value: Any) -> str:
-    try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    except TypeError:
-        raise ValueError("a value with a number that JSON does not know") from None
-    if not _is_unicode(text):
-        raise ValueError("text which is not valid UTF-8")
-    return text
-
-
-def _shown(value: Any) -> str:
-    text = to_json(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({json_kind(value)})"
+    found = BOOLEANS.get(value) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise ValueError(shown(value))
+    return found
 
 
 CONVERT: dict[str, Callable[[Any], Any]] = {
@@ -136,5 +137,6 @@ CONVERT: dict[str, Callable[[Any], Any]] = {
     "bigint": _as_bigint,
     "double": _as_double,
     "bool": _as_bool,
-    "json": _as_json,
+    "json": to_storable_json,
+    UNDECLARED: _as_undeclared,
 }
