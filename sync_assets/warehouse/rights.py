@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.warehouse.destination import whereabouts
-from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
 from sync_assets.warehouse.postgres import is_postgres
 from sync_assets.warehouse.unreachable import unreachable
 
@@ -32,7 +33,17 @@ ON_SCHEMA = ("USAGE", "CREATE")
 ON_TABLE = ("SELECT", "INSERT", "DELETE")
 
 
-def refuse_without_rights(pipeline: dlt.Pipeline, tables: Iterable[str] = ()) -> None:
+@contextmanager
+def explained_by_rights(pipeline: dlt.Pipeline, tables: Iterable[str]) -> Iterator[None]:
+    """What fails for want of a right is told as such, with all that are missing."""
+    try:
+        yield
+    except WarehouseLostError:
+        refuse_without_rights(pipeline, tables)
+        raise
+
+
+def refuse_without_rights(pipeline: dlt.Pipeline, tables: Iterable[str]) -> None:
     """Raise `WarehouseError` with the GRANTs that are missing for a load into some tables.
 
     The project's own tables, `_syncs` and others, are always among them.

@@ -33,7 +33,7 @@ from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken
 from sync_assets.warehouse.plain_words import in_plain_words, plain
 from sync_assets.warehouse.postgres import side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
-from sync_assets.warehouse.rights import refuse_without_rights
+from sync_assets.warehouse.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.staging import drop_own
@@ -72,8 +72,8 @@ def sync(
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)
-        refuse_without_rights(pipeline)
         with (
+            explained_by_rights(pipeline, request.resources),
             in_plain_words(dataset),
             exclusive(database, say),
             open_tables(pipeline, taken) as tables,
