@@ -3,48 +3,89 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 
+from sync_assets.env_file import read_env_file
+from sync_assets.preparation import prepare
 from sync_assets.report import Watcher, print_report
 from sync_assets.sources import apis
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.errors import ConfigurationError, SyncError
+from sync_assets.sources.rest.errors import ConfigurationError, ListError, SyncError
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.resources import dlt_source
-from sync_assets.warehouse.dataset import dataset_of
-from sync_assets.warehouse.destination import configured_destination
 from sync_assets.warehouse.errors import UnknownPartitionError
-from sync_assets.warehouse.execution import execution
 from sync_assets.warehouse.sync import Request, sync
 
 SHOWN = 10
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Sync what the arguments say; 1 if anything failed, else 0."""
+    """Sync what the arguments say.
+
+    Gives 0 where every list was read and every row loaded, also where a value of one is in
+    quarantine; else 1. Ctrl-C ends the process with 130, wrong arguments with 2.
+    """
     known = apis()
     arguments = _parser(list(known)).parse_args(argv)
     chosen = [known[arguments.source]] if arguments.source else list(known.values())
     console = Console()
-    journals: dict[str, Journal] = {}
-    try:
-        configured_destination()
-        execution()
+    with _stopped_at_once(console):
+        try:
+            file = read_env_file(Path.cwd())
+            _refuse_partitions(chosen, arguments.partition)
+            _print(console, prepare(chosen))
+        except SyncError as error:
+            _print(console, f"error: {error}", style="red")
+            return 1
+        if file:
+            _print(console, f"Variables of {file} go before those of the shell.")
+        journals: dict[str, Journal] = {}
         for api in chosen:
-            api.resolve()
-            dataset_of(api)
-        for api in chosen:
-            request = _request(api, arguments.partition, allow_empty=arguments.allow_empty)
-            with Watcher(console, api.name) as watcher:
-                journals[api.name] = sync(request, on_listing=watcher.listing, say=watcher.say)
-    except SyncError as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        return 1
-    finally:
+            try:
+                request = _request(api, arguments.partition, allow_empty=arguments.allow_empty)
+                with Watcher(console, api.name) as watcher:
+                    journals[api.name] = sync(request, on_listing=watcher.listing, say=watcher.say)
+            except SyncError as error:  # the other sources can do without this one
+                _print(console, f"error: {api.name}: {error}", style="red")
         print_report(console, journals)
-    return 1 if any(journal.failed() for journal in journals.values()) else 0
+    whole = len(journals) == len(chosen) and all(map(_is_whole, journals.values()))
+    return 0 if whole else 1
+
+
+def _is_whole(journal: Journal) -> bool:
+    return not any(listing.error or listing.left_out for listing in journal.listings.values())
+
+
+@contextmanager
+def _stopped_at_once(console: Console) -> Iterator[None]:
+    """Let Ctrl-C end the process, which is as safe as kill -9: the next sync cleans up.
+
+    Threads of dlt would read on until their lists are at an end.
+    """
+
+    def stop(*_: object) -> None:
+        console.show_cursor()
+        _print(console, "\nstopped: tables that were not loaded yet are as they were", style="red")
+        console.file.flush()
+        os._exit(INTERRUPTED)
+
+    os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")  # dlt would take it while it loads
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _print(console: Console, text: str, style: str | None = None) -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _parser(sources: list[str]) -> argparse.ArgumentParser:
@@ -62,21 +103,34 @@ def _parser(sources: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _request(api: Api, partitions: list[str] | None, *, allow_empty: bool) -> Request:
+def _refuse_partitions(chosen: Sequence[Api], partitions: Sequence[str] | None) -> None:
+    """What no partition can be, without asking anybody."""
+    for key in partitions or ():
+        if not key.strip():
+            raise ConfigurationError(f"--partition must be an id, not {key!r}.")
+    for api in chosen if partitions else ():
+        if not api.parents:
+            raise ConfigurationError(f"{api.name} has no partitions; leave out --partition.")
+
+
+def _request(api: Api, partitions: Sequence[str] | None, *, allow_empty: bool) -> Request:
     if partitions is None:
         return Request(api, list(api.endpoints), None, allow_empty)
-    if not api.parents:
-        raise ConfigurationError(f"{api.name} has no partitions; leave out --partition.")
     parent = api.parents[0]
-    listed = [
-        str(value)
-        for table in dlt_source(api)().resources[parent.resource]
-        for value in table["id"].to_pylist()
-    ]
+    listed = _ids(api, parent.resource)
     if unknown := [key for key in partitions if key not in listed]:
         raise UnknownPartitionError(
             f"{parent.resource} has no {', '.join(unknown)}: the API lists {len(listed)}, "
             f"{', '.join(listed[:SHOWN])}{', ...' if len(listed) > SHOWN else ''}"
         )
     children = api.children(parent.resource)
-    return Request(api, children, {parent.resource: partitions}, allow_empty)
+    return Request(api, children, {parent.resource: list(partitions)}, allow_empty)
+
+
+def _ids(api: Api, parent: str) -> list[str]:
+    """The ids that the API lists, also where some of its records are odd."""
+    journal = Journal(strict=False)
+    tables = list(dlt_source(api)(journal=journal).resources[parent])
+    for listing in journal.failed():
+        raise ListError(str(listing.error))
+    return [str(value) for table in tables for value in table["id"].to_pylist()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 
 from rich.console import Console
@@ -60,33 +61,70 @@ class Watcher:
             self.say(message)
 
 
+WIDTH = 120  # characters: a narrower terminal breaks lines, a log holds them whole
+FIGURES = ("partitions", "rows", "quarantined", "left out", "requests", "seconds", "failures")
+
+
 def print_report(console: Console, journals: dict[str, Journal]) -> None:
-    """The closing table, a row for each asset, and every failure below it."""
+    """The closing table, a row for each asset and one for all; what went wrong stands below it."""
     if not journals:
         return
     table = Table("asset", box=None, pad_edge=False)
-    for figure in ("partitions", "rows", "requests", "seconds", "failures"):
+    for figure in FIGURES:
         table.add_column(figure, justify="right")
+    assets = {name: listings for name, listings in _by_asset(journals) if listings}
+    for name, listings in assets.items():
+        table.add_row(name, *_figures(listings))
+    everything = [listing for listings in assets.values() for listing in listings]
+    if everything:
+        table.add_row("total", "-", *_figures(everything)[1:], style="bold")
+    console.width = max(console.width, WIDTH)
+    console.print(table, crop=False)
+    for name, listings in assets.items():
+        if line := _quarantine(listings):
+            _print(console, f"quarantined: {name}: {line}", "yellow")
+    for listing in everything:
+        if listing.error is not None:
+            _print(console, f"failed: {listing.error}", "red")
+
+
+def _by_asset(journals: dict[str, Journal]) -> Iterator[tuple[str, list[Listing]]]:
     for source, journal in journals.items():
         by_resource: dict[str, list[Listing]] = {}
         for listing in journal.listings.values():
             by_resource.setdefault(listing.resource, []).append(listing)
         for resource, listings in sorted(by_resource.items()):
-            table.add_row(f"{source}/{resource}", *_figures(listings))
-    console.print(table)
-    for journal in journals.values():
-        for listing in journal.failed():
-            console.print(f"failed: {listing.error}", style="red", markup=False, soft_wrap=True)
+            yield f"{source}/{resource}", listings
 
 
 def _figures(listings: list[Listing]) -> list[str]:
     partitioned = [listing for listing in listings if listing.parent is not None]
+    complete = [listing for listing in listings if listing.error is None]
     first = min(listing.started for listing in listings)
     last = max(listing.started + listing.seconds for listing in listings)
     return [
         f"{len(partitioned):,}" if partitioned else "-",
-        f"{sum(item.rows for item in listings if item.error is None):,}",
+        f"{sum(item.rows for item in complete):,}",
+        f"{sum(item.quarantined for item in complete):,}",
+        f"{sum(item.left_out for item in complete):,}",
         f"{sum(item.requests for item in listings):,}",
         f"{last - first:.1f}",
-        f"{sum(item.error is not None for item in listings)}",
+        f"{len(listings) - len(complete)}",
     ]
+
+
+def _quarantine(listings: list[Listing]) -> str | None:
+    """What of complete lists is not as declared, and the first reason."""
+    odd = [listing for listing in listings if listing.quarantined and listing.error is None]
+    if not odd:
+        return None
+    records, left_out = (sum(getattr(x, n) for x in odd) for n in ("quarantined", "left_out"))
+    first = odd[0].problems[0].reason if odd[0].problems else "too large to be kept"
+    return (
+        f"{records:,} records are not as declared, {left_out:,} of them have no row; the table "
+        f"_quarantine has them. First, {odd[0].name}: {first}"
+    )
+
+
+def _print(console: Console, text: str, style: str) -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

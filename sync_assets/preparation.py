@@ -1,0 +1,37 @@
+"""What a sync needs, checked for all of its sources before the first request of any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.settings import SANDBOX
+from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.destination import database_file, open_pipeline, whereabouts
+from sync_assets.warehouse.execution import execution
+from sync_assets.warehouse.file import refuse_unusable
+from sync_assets.warehouse.rights import refuse_without_rights
+
+
+def prepare(chosen: Sequence[Api]) -> str:
+    """Where each source is read and where its rows go, in one line without secrets.
+
+    Raises `ConfigurationError` or `WarehouseError` where either cannot be.
+    """
+    execution()
+    read = {api.name: api.resolve().base_url for api in chosen}
+    datasets = [dataset_of(api) for api in chosen]
+    with open_pipeline(chosen[0].name, datasets[0]) as pipeline:
+        if database := database_file(pipeline):
+            refuse_unusable(database)
+        warehouse = whereabouts(pipeline)
+        refuse_without_rights(pipeline, ())
+    by_address: dict[str, list[str]] = {}
+    for name, base_url in read.items():
+        by_address.setdefault(base_url, []).append(name)
+    sources = "; ".join(f"{_told(url)}: {', '.join(names)}" for url, names in by_address.items())
+    return f"Reads {sources}. Writes to {warehouse}, datasets: {', '.join(datasets)}."
+
+
+def _told(base_url: str) -> str:
+    return "the sandbox" if base_url == SANDBOX else base_url
