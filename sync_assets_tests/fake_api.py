@@ -80,8 +80,8 @@ class Page:
 class FakeApi:
     """Three APIs on one free port: `lists["/users/42"]` is what that path lists.
 
-    With `offsets` the cursors of promotions are offsets, otherwise page numbers; with `totals`
-    affiliates tell the size of their lists.
+    With `totals` affiliates tell the size of their lists. The cursors of promotions are page
+    numbers, unless `cursor` makes another one of a page and `position` finds it.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,9 @@ class FakeApi:
         self.next_link: Callable[[str, int], Any] = lambda url, page: f"{url}?page={page}"
         self.last_links: dict[str, Any] | None = {"next": None}
         self.last_paging: dict[str, Any] = {"next_cursor": None}
-        self.offsets = self.totals = False
+        self.totals = False
+        self.position: Callable[[dict[str, str]], int] | None = None
+        self.cursor: Callable[[Page], int] | None = None
         self.faults: dict[str, list[Fault]] = {}
         self.lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -104,6 +106,11 @@ class FakeApi:
     def base_url(self, source: str) -> str:
         """What comes before the paths of an API."""
         return self.address + PREFIXES[source]
+
+    def count_from(self, first: int) -> None:
+        """Let the cursors of promotions be offsets, counted from this number."""
+        self.cursor = lambda page: page.start + page.size + first
+        self.position = lambda query: int(query.get("next_cursor", first)) - first
 
     def fail(self, path: str, **fault: Any) -> None:
         """Misbehave at a path; earlier commands go first, while they last."""
@@ -136,8 +143,8 @@ class FakeApi:
             return None
         rows = self.lists[path]
         size = min(int(query.get("limit", self.page_size)), self.page_size)
-        if source == "promotions" and self.offsets:
-            start: int | None = int(query.get("next_cursor", 0))
+        if source == "promotions" and self.position is not None:
+            start: int | None = self.position(query)
         else:
             start = POSITION[source](rows, query, size)
         if start is None:
@@ -147,7 +154,7 @@ class FakeApi:
     def body(self, source: str, path: str, page: Page) -> dict[str, Any]:
         """A page in the envelope of its API."""
         if source == "promotions":
-            following = page.start + page.size if self.offsets else page.number + 1
+            following = page.number + 1 if self.cursor is None else self.cursor(page)
             paging = {"next_cursor": following} if page.more else self.last_paging
             return {"items": page.rows, "paging": {**paging, "items_page": len(page.rows)}}
         if source == "affiliates":

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sync_assets_tests.conftest import World
+from sync_assets_tests.listed import listed
 
 PATHS = {"promotions": "/promotions", "coupons": "/v1/coupons", "orders": "/orders"}
 SOURCES = {"promotions": "promotions", "coupons": "affiliates", "orders": "events"}
@@ -216,7 +217,7 @@ def test_a_body_that_contradicts_itself_is_asked_again_then_red(shared: World, n
     shared.api.heal()
     fill(shared)
     shared.api.fail(path, page=page, edit=edit)
-    found = shared.sync(SOURCES[resource], resource)[resource]
+    found, _ = listed(SOURCES[resource], resource)
     place, _, why = (found.error or "").partition(": ")
     assert place == f"{resource}, page {page} of {shared.api.base_url(SOURCES[resource])}{path}"
     assert re.search(cause, why), why
@@ -231,7 +232,7 @@ def test_a_contradiction_that_passes_costs_requests_and_nothing_else(
     resource, page, edit, cause = CONTRADICTIONS[name]
     fill(world)
     world.api.fail(PATHS[resource], page=page, edit=edit, times=1)
-    found = world.sync(SOURCES[resource], resource)[resource]
+    found, _ = listed(SOURCES[resource], resource)
     assert (found.error, found.rows, found.pages, found.retries) == (None, ROWS, 3, 1)
     assert found.requests == len(world.api.asked(PATHS[resource]))
     assert found.requests == (3 + page if " and sent " in cause else 4)
@@ -310,28 +311,28 @@ def test_an_ordinary_body_is_no_contradiction(world: World, name: str) -> None:
     resource, edit = ORDINARY[name]
     fill(world)
     world.api.fail(PATHS[resource], edit=edit)
-    found = world.sync(SOURCES[resource], resource)[resource]
+    found, _ = listed(SOURCES[resource], resource)
     assert (found.error, found.rows, found.pages, found.requests) == (None, ROWS, 3, 3)
 
 
 def test_records_are_not_the_envelope(world: World) -> None:
     record = {"has_more": True, "total": 50, "next": "/x", "meta": {"total": 7, "next": "/y"}}
     world.api.lists["/promotions"] = [{**record, "id": f"r{n}"} for n in range(ROWS)]
-    found = world.sync("promotions", "promotions")["promotions"]
+    found, _ = listed("promotions", "promotions")
     assert (found.error, found.rows, found.requests) == (None, ROWS, 3)
 
 
 def test_an_empty_list_needs_no_envelope(world: World) -> None:
     world.api.lists["/promotions"] = []
     world.api.fail("/promotions", body=b'{"items": []}')
-    assert world.sync("promotions", "promotions")["promotions"].error is None
+    assert listed("promotions", "promotions")[0].error is None
 
 
 def test_a_full_page_needs_an_envelope(world: World) -> None:
     fill(world)
     world.configure("affiliates", page_size=3)
     world.api.fail("/v1/coupons", edit=without("links"))
-    error = world.sync("affiliates", "coupons")["coupons"].error or ""
+    error = listed("affiliates", "coupons")[0].error or ""
     assert "page 1 of" in error
     assert "no 'links' says whether there is more" in error
 
@@ -339,7 +340,7 @@ def test_a_full_page_needs_an_envelope(world: World) -> None:
 def test_without_links_a_keyed_list_reads_on(world: World) -> None:
     fill(world)
     world.api.fail("/orders", page=2, edit=without("links"))
-    found = world.sync("events", "orders")["orders"]
+    found, _ = listed("events", "orders")
     assert (found.error, found.rows, found.requests) == (None, ROWS, 3)
 
 
@@ -347,7 +348,7 @@ def test_without_links_a_keyed_list_reads_on(world: World) -> None:
 def test_a_ranking_needs_no_envelope(world: World, body: bytes) -> None:
     world.api.lists["/ranking/1"] = []
     world.api.fail("/ranking/1", body=body)
-    found = world.sync("promotions", "rankings", parents={"promotions": ["1"]})["rankings of 1"]
+    found, _ = listed("promotions", "rankings", "1")
     assert (found.error, found.rows) == (None, 1)
 
 

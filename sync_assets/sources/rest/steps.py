@@ -19,8 +19,8 @@ class Steps:
 
     A first cursor that equals the number of rows on the first page (or is one more, where rows
     count from one) may be an offset. If so, the page that is asked for one row early holds the
-    last row. If not, the page is asked for by the cursor as it came: where that puts one row in
-    front of the early page, the cursor is no offset, otherwise the list has moved.
+    last row. If not, the page is asked for by the cursor as it came: where that is the early page
+    with one row more in front, the cursor is no offset, otherwise the list has moved.
     """
 
     def __init__(self, key: str) -> None:
@@ -45,7 +45,7 @@ class Steps:
             self._proven = True
             kept = rows[1:] if same(rows[0], last, self.key) else rows
         elif self._early is not None:
-            self._refuse_offset(rows, self._early)
+            self._refuse_offset(rows, self._early, _whole(cursor))
         number = _whole(cursor)
         self.stepped = number is not None and (self._proven or self._may_be_offset(number, rows))
         self._rows, self._cursor = rows, cursor
@@ -57,12 +57,14 @@ class Steps:
         self._early, self.stepped = rows, False
         return self._cursor
 
-    def _refuse_offset(self, rows: list[Any], early: list[Any]) -> None:
+    def _refuse_offset(self, rows: list[Any], early: list[Any], number: int | None) -> None:
+        """Require a page that only a cursor which is no offset explains."""
         self._early = None
-        joined = len(rows) == len(early) + 1 >= SMALLEST_PAGE
-        if not joined or not all(
-            same(a, b, self.key) for a, b in zip(rows[1:], early, strict=True)
-        ):
+        pairs = zip(rows[1:], early, strict=False)
+        joined = len(rows) - len(early) in (0, 1) and len(rows) >= SMALLEST_PAGE
+        if not joined or not all(same(row, other, self.key) for row, other in pairs):
+            raise TornError("a page does not begin where the page before ends")
+        if number is not None and number - len(rows) == _whole(self._cursor):
             raise TornError("a page does not begin where the page before ends")
 
     def _may_be_offset(self, number: int, rows: list[Any]) -> bool:
