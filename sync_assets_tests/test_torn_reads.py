@@ -140,7 +140,7 @@ def test_a_row_deleted_in_front_of_a_key_is_no_matter(world: World) -> None:
 @pytest.mark.parametrize("first", [0, 1], ids=["from zero", "from one"])
 def test_an_offset_is_asked_for_one_row_early(world: World, count: int, first: int) -> None:
     promotions(world, count, first)
-    found, ids = listed("promotions", "promotions")
+    found, _ = listed("promotions", "promotions")
     assert (found.error, found.rows, found.duplicates) == (None, count, 0)
     assert found.requests == max(1, -(-(count - 1) // 2))
     cursors = [seen.query.get("next_cursor") for seen in world.api.asked("/promotions")]
@@ -177,7 +177,7 @@ def test_a_cursor_that_only_looks_like_an_offset_is_followed_as_it_is(
     world.api.lists["/promotions"] = [{"id": str(n)} for n in range(count)]
     world.api.cursor = lambda page: page.total - page.start - page.size
     world.api.position = lambda query: count - int(query.get("next_cursor", count))
-    found, ids = listed("promotions", "promotions")
+    found, _ = listed("promotions", "promotions")
     assert (found.error, found.rows, found.retries) == (None, count, 0)
     assert found.requests == -(-count // 3) + (count in (6, 7))
 
