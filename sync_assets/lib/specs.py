@@ -78,12 +78,12 @@ def column_schema(endpoint: Endpoint) -> dg.TableSchema:
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
-                name,
+                str(column["name"]),
                 str(column["data_type"]),
                 constraints=dg.TableColumnConstraints(
-                    nullable=bool(column.get("nullable", True)), unique=name == primary
+                    nullable=bool(column.get("nullable", True)), unique=column["name"] == primary
                 ),
             )
-            for name, column in endpoint.columns.items()
+            for column in endpoint.columns.values()
         ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.warehouse.tables import Tables
 
 
@@ -20,11 +21,13 @@ def nulls(tables: Tables, table: str, columns: Sequence[str]) -> int:
     return _number(tables, table, f"SELECT count(*) FROM {tables.name(table)} WHERE {any_null}")  # noqa: S608
 
 
-def orphans(tables: Tables, table: str, column: str, parent: str) -> dict[str, int]:
+def orphans(tables: Tables, child: Endpoint) -> dict[str, int]:
     """Rows by the value of a column that is no id of the parent's table; none without both."""
+    table, parent = child.name, str(child.parent)
     if not tables.has(parent):
         return {}
-    key, ids = tables.column(column), f"SELECT {tables.column('id')} FROM {tables.name(parent)}"  # noqa: S608
+    key, field = tables.column(str(child.parent_param)), tables.column(child.parent_field)
+    ids = f"SELECT CAST({field} AS VARCHAR) FROM {tables.name(parent)}"  # noqa: S608 - our names
     query = f"SELECT {key}, count(*) FROM {tables.name(table)} WHERE {key} NOT IN ({ids})"  # noqa: S608
     return dict(tables.select(table, f"{query} GROUP BY {key}"))
 

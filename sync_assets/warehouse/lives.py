@@ -8,6 +8,7 @@ from typing import Any
 
 from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
 from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.names import column_name, table_name
 from sync_assets.sources.rest.times import moment
 from sync_assets.warehouse.tables import Tables
 
@@ -16,23 +17,28 @@ def parents(tables: Tables, api: Api, parent: Parent) -> list[dict[str, Any]]:
     """The parents that the last sync found: their id, and what tells whether they are live."""
     latest: dict[str | None, datetime] = {}
     for table, key, column in parent.activity:
-        for identity, value in _times(tables, api.endpoints[table], key, column):
+        for identity, value in _times(tables, api.endpoints[table_name(table)], key, column):
             when = moment(value)
             if when is not None:
                 latest[identity] = max(when, latest.get(identity, when))
-    return [
-        {**row, ACTIVITY: latest.get(str(row["id"]))}
-        for row in tables.rows(parent.resource, parent.columns)
-    ]
+    return [{**row, ACTIVITY: latest.get(str(row["id"]))} for row in _rows(tables, parent)]
+
+
+def _rows(tables: Tables, parent: Parent) -> Iterable[dict[str, Any]]:
+    """The parents, their columns under the names that the API sends."""
+    columns = [column_name(field) for field in parent.columns]
+    for row in tables.rows(parent.resource, columns):
+        yield dict(zip(parent.columns, row.values(), strict=True))
 
 
 def _times(
     tables: Tables, endpoint: Endpoint, key: str, column: str
 ) -> Iterable[tuple[str | None, Any]]:
     """Values of a column with times, among them the latest of each key."""
+    names = [column_name(key), column_name(column)]
     if endpoint.columns[column]["data_type"] != "json":
-        return tables.latest(endpoint.name, key, column).items()
-    return ((row[key], row[column]) for row in tables.rows(endpoint.name, [key, column]))
+        return tables.latest(endpoint.name, *names).items()
+    return ((row[names[0]], row[names[1]]) for row in tables.rows(endpoint.name, names))
 
 
 def ends(tables: Tables, api: Api) -> Mapping[tuple[str, str], datetime]:

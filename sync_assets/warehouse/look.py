@@ -106,9 +106,7 @@ def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> Facts:
         rows=sum(tables.counts(endpoint.name, None).values()),
         duplicated_keys=duplicated(tables, endpoint.name, key),
         null_keys=nulls(tables, endpoint.name, key),
-        orphans=orphans(tables, endpoint.name, endpoint.parent_param, endpoint.parent)
-        if endpoint.parent and endpoint.parent_param
-        else {},
+        orphans=orphans(tables, endpoint) if endpoint.parent else {},
         kept=kept,
     )
 

@@ -30,7 +30,7 @@ def prune(api: Api, *, dry_run: bool, say: Callable[[str], None]) -> dict[str, M
         for endpoint in api.endpoints.values():
             if endpoint.parent is None or endpoint.parent_param is None:
                 continue
-            lost = orphans(tables, endpoint.name, endpoint.parent_param, endpoint.parent)
+            lost = orphans(tables, endpoint)
             if lost:
                 _refuse_without_parents(tables, endpoint.name, endpoint.parent)
                 found[endpoint.name] = lost

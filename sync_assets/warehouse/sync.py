@@ -20,12 +20,14 @@ from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.names import table_name
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import variable
 from sync_assets.sources.rest.whole import lists_of
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.held import rows_by_list
 from sync_assets.warehouse.history import record, schema
 from sync_assets.warehouse.ledger import forget_old_loads, schema_name
 from sync_assets.warehouse.lock import exclusive, silent
@@ -49,6 +51,10 @@ class Request:
     resources: Sequence[str]
     parents: Mapping[str, Sequence[str]] | None = None
     allow_empty: bool = False
+
+    def __post_init__(self) -> None:
+        """Know the resources by their tables."""
+        object.__setattr__(self, "resources", [table_name(name) for name in self.resources])
 
 
 def sync(
@@ -80,7 +86,7 @@ def sync(
         ):
             refuse_foreign_books(tables.ownership, api.name, dataset)
             foreign = tables.ownership.foreign(request.resources)
-            held = _held(tables, request)
+            held = rows_by_list(tables, api, request.resources)
         ours = replace(request, resources=[n for n in request.resources if n not in foreign])
         refuse_without_rights(pipeline, ours.resources)
         journal = Journal(
@@ -146,18 +152,6 @@ def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
         drop_own(pipeline, say)
 
 
-def _held(tables: Tables, request: Request) -> dict[tuple[str, str | None], int]:
-    """Rows in the warehouse, by resource and parent, and of all parents; also of the parents."""
-    held: dict[tuple[str, str | None], int] = {}
-    wanted = [request.api.endpoints[name] for name in request.resources]
-    parents = [e.parent for e in wanted if e.parent is not None and not e.partitioned]
-    for name in {*request.resources, *parents}:
-        counts = tables.counts(name, request.api.endpoints[name].parent_param)
-        held.update({(name, parent): count for parent, count in counts.items()})
-        held[name, None] = sum(counts.values())
-    return held
-
-
 def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[Listing]:
     """The lists that a request names of some resources: one each where it names no parents."""
     for name in resources:
@@ -196,7 +190,7 @@ def _clear(tables: Tables, request: Request, journal: Journal, gone: Sequence[Li
 
 def _verify(tables: Tables, request: Request, journal: Journal) -> None:
     """Fail every list whose rows are not what the warehouse holds now."""
-    holds = _held(tables, request)
+    holds = rows_by_list(tables, request.api, request.resources)
     for listing in journal.complete():
         rows = holds.get((listing.resource, listing.parent), 0)
         if listing.resource in request.resources and rows != listing.rows:

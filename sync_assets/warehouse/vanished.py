@@ -26,7 +26,8 @@ def vanished(api: Api, resources: Iterable[str], journal: Journal) -> list[Listi
     for name in resources:
         endpoint = api.endpoints[name]
         parent = str(endpoint.parent)
-        if endpoint.partitioned or parent not in journal.listed:
+        listed = journal.listed.get((parent, endpoint.parent_field))
+        if endpoint.partitioned or listed is None:
             continue
         if (name, None) in journal.listings or journal.listings[parent, None].left_out:
             continue
@@ -35,7 +36,7 @@ def vanished(api: Api, resources: Iterable[str], journal: Journal) -> list[Listi
             for resource, held in journal.held
             if resource == name
             and held is not None
-            and held not in journal.listed[parent]
+            and held not in listed
             and (name, held) not in journal.listings
         ]
     return found

@@ -13,10 +13,12 @@ from dlt.sources.rest_api.config_setup import create_auth
 from dlt.sources.rest_api.typing import RESTAPIConfig
 from requests.auth import AuthBase
 
+from sync_assets.sources.rest.consistent import SECRET, check_api, check_secret
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.endpoints import Endpoint, endpoints
 from sync_assets.sources.rest.errors import brief
 from sync_assets.sources.rest.life import Life, always
+from sync_assets.sources.rest.names import table_name
 from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.session import CourteousAdapter
 from sync_assets.sources.rest.settings import (
@@ -33,16 +35,21 @@ ACTIVITY = "latest_activity"
 
 @dataclass(frozen=True)
 class Connection:
-    """An API as one sync sees it: where, as whom, and how hard it may be asked.
+    """An API as one sync sees it: where, as whom, how hard it may be asked, and what for.
 
-    `witness` is the path of a list that has no parent, which tells whether a credential is good.
+    `endpoints` are the API's, with the secret in params and headers that hold it.
     """
 
     base_url: str
     auth: AuthBase
     settings: ApiSettings
     adapter: CourteousAdapter
-    witness: str
+    endpoints: Mapping[str, Endpoint]
+
+    @property
+    def witness(self) -> Endpoint:
+        """A list that has no parent, which tells whether a credential is good."""
+        return next(e for e in self.endpoints.values() if e.parent is None)
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,10 @@ class Parent:
         except Exception as error:  # noqa: BLE001 - a rule of any API's author costs this row alone
             return Life(unread=(brief(error),))
 
+    def __post_init__(self) -> None:
+        """Know the resource by its table."""
+        object.__setattr__(self, "resource", table_name(self.resource))
+
 
 @dataclass(frozen=True)
 class Api:
@@ -89,8 +100,17 @@ class Api:
 
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
-        """The resources of the API, by name."""
-        return endpoints(self.config("", ""), {parent.resource for parent in self.parents})
+        """The resources of the API, by table."""
+        return self._endpoints("", "")
+
+    def __post_init__(self) -> None:
+        """Refuse by name what would not be done as it is declared: `ConfigurationError`."""
+        check_api(self.name, self.parents, self.endpoints)
+        check_secret(self.name, self._endpoints("", SECRET))
+
+    def _endpoints(self, base_url: str, secret: str) -> dict[str, Endpoint]:
+        partitions = {parent.resource for parent in self.parents}
+        return endpoints(self.name, self.config(base_url, secret), base_url, partitions)
 
     def resolve(self, explicit: Mapping[str, Any] | None = None) -> ApiSettings:
         """The settings of this API; `ConfigurationError` where one is missing or wrong."""
@@ -130,10 +150,10 @@ class Api:
             settings.page_size = self.page_size
         if settings.rate_window is None:
             settings.rate_window = self.rate_window
-        auth = create_auth(self.config(base_url, secret)["client"]["auth"])
+        auth = create_auth(self.config(base_url, secret)["client"].get("auth"))
+        sent = self._endpoints(base_url, secret)
         courtesy = Courtesy(
             settings.max_concurrency, per_minute, f"{base_url} {secret}", settings.max_wait
         )
         adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait)
-        witness = next(e.path for e in self.endpoints.values() if e.parent is None)
-        return Connection(base_url, auth, settings, adapter, witness)  # type: ignore[arg-type]
+        return Connection(base_url, auth, settings, adapter, sent)  # type: ignore[arg-type]

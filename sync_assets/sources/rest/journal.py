@@ -15,7 +15,8 @@ class Journal:
     A strict journal (the default, for plain dlt) raises on the first list that fails or holds
     records that cannot be loaded as declared. Otherwise failures are kept, apart from the lists
     that went well. `held` counts the rows the warehouse holds by (resource, parent), and of all
-    parents by (resource, None). `listed` are the ids that complete lists of parents hold.
+    parents by (resource, None). `listed` are the ids that complete lists of parents
+    hold, by resource and field.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Journal:
         self.strict = strict
         self.held = held or {}
         self.allow_empty = allow_empty
-        self.listed: dict[str, frozenset[str]] = {}
+        self.listed: dict[tuple[str, str], frozenset[str]] = {}
         self.listings: dict[tuple[str, str | None], Listing] = {}
         self._on_listing = on_listing
         self.on_wait = on_wait or (lambda message: None)

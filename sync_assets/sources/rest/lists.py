@@ -38,8 +38,8 @@ class Lists:
         self._connect = connect
         self._connection: Connection | None = None
         self._outcomes: dict[str, Outcome] = {}
-        self._ids: dict[str, list[str]] = {}
-        self._parents = {e.parent for e in api.endpoints.values()}
+        self._ids: dict[tuple[str, str], list[str]] = {}
+        self._needed = {(e.parent, e.parent_field) for e in api.endpoints.values()}
         self._locks = {name: Lock() for name in [*api.endpoints, ""]}
 
     @property
@@ -57,7 +57,7 @@ class Lists:
             return list(dict.fromkeys(self.given[parent]))
         if self.table(self.api.endpoints[parent]).spool is None:
             raise ListError(f"{endpoint.name}: the list of {parent} could not be read")
-        return self._ids[parent]
+        return self._ids[parent, endpoint.parent_field]
 
     def below(self, endpoint: Endpoint) -> Sequence[str]:
         """The parents to read below: none where their list failed, which fails this one too."""
@@ -77,9 +77,11 @@ class Lists:
         with self._locks[endpoint.name]:
             if endpoint.name not in self._outcomes:
                 outcome = self.read(endpoint, None)
-                if outcome.spool is not None and endpoint.name in self._parents:
-                    self._ids[endpoint.name] = outcome.spool.column("id")  # before it is shared
-                    self.journal.listed[endpoint.name] = frozenset(self._ids[endpoint.name])
+                for parent, field in self._needed:
+                    if outcome.spool is not None and endpoint.name == parent:
+                        ids = list(dict.fromkeys(outcome.spool.column(field)))
+                        self._ids[parent, field] = ids  # before the spool is shared
+                        self.journal.listed[parent, field] = frozenset(ids)
                 self._outcomes[endpoint.name] = outcome
             return self._outcomes[endpoint.name]
 
@@ -88,7 +90,8 @@ class Lists:
         listing = Listing(endpoint.name, parent)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
         try:
-            read_list(self.connection, endpoint, parent, spool, self.journal)
+            sent = self.connection.endpoints[endpoint.name]
+            read_list(self.connection, sent, parent, spool, self.journal)
             spool.close()
             self.journal.check(listing)
         except SyncError as error:

@@ -44,3 +44,13 @@ def _tagged(field: str, name: str, outer: str | None) -> str:
     tag = sha256(json.dumps([outer, field]).encode()).hexdigest()[:10]
     base = normal(name).lstrip("_")[:LONGEST] if re.search("[A-Za-z0-9]", field) else "unnamed"
     return normal(f"{base.rstrip('_')}_x{tag}")
+
+
+def column_name(field: str) -> str:
+    """The column of a declared field; the record's field keeps the name that is sent."""
+    return normal(field)
+
+
+def table_name(resource: str) -> str:
+    """The table of a resource, which is also the last part of its asset's key."""
+    return NAMING.normalize_tables_path(resource)

@@ -113,6 +113,7 @@ def _pages(
     for page in client.paginate(
         _path(endpoint, parent),
         params=_params(endpoint, settings.page_size),
+        headers=dict(endpoint.headers),
         paginator=paginator,
         data_selector=_compiled(endpoint.data_selector),
         hooks={"response": [guard]},

@@ -16,6 +16,7 @@ from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.sources.rest.hints import MERGE
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.lists import Lists
+from sync_assets.sources.rest.names import table_name
 from sync_assets.sources.rest.rows import RowTyper
 
 #: dlt warns that JSON arrives as text, and that rows become SQL literals on the way to Postgres.
@@ -34,7 +35,8 @@ def build_resources(
     parent's list holds. dlt evaluates the callables that a resource yields in its own pool.
     """
     logging.getLogger("dlt").addFilter(_is_news)
-    lists = Lists(api, connect or api.connect, parents or {}, journal or Journal())
+    given = {table_name(name): ids for name, ids in (parents or {}).items()}
+    lists = Lists(api, connect or api.connect, given, journal or Journal())
     return [_resource(lists, endpoint) for endpoint in api.endpoints.values()]
 
 
@@ -95,7 +97,8 @@ def _hints(endpoint: Endpoint, *, alone: bool) -> dict[str, Any]:
     Then it is told no primary key: of two keys dlt makes an OR, for which DuckDB reads and groups
     the whole table; and a spool takes each key once, so nothing is there twice.
     """
-    hints = dict(endpoint.hints)
+    columns = {str(column["name"]): column for column in endpoint.columns.values()}
+    hints = {**endpoint.hints, "columns": columns}
     if endpoint.parent is not None and alone:
         hints.update(write_disposition=MERGE, merge_key=endpoint.parent_param)
     if "merge_key" in hints:

@@ -18,23 +18,31 @@ from sync_assets.sources.rest.body import json_kind
 from sync_assets.sources.rest.columns import TColumns
 from sync_assets.sources.rest.encoding import to_json
 from sync_assets.sources.rest.listing import REQUIRED, VALUE, Problem
-from sync_assets.sources.rest.names import SEPARATOR, column_of, normal
+from sync_assets.sources.rest.names import SEPARATOR, column_of
 from sync_assets.sources.rest.values import ARROW, SHOWN, UNDECLARED, note, typed
 
 
 class RowTyper:
-    """Types the records of one resource; `parent` columns are filled with the parent's id."""
+    """Types the records of one resource by its `columns`, which are keyed by field.
+
+    `parent_column` is filled with the parent's id.
+    """
 
     def __init__(self, columns: TColumns, parent_column: str | None = None) -> None:
         self.columns = columns
         self.parent_column = parent_column
         self.flattened = {name.partition("__")[0] for name in columns if "__" in name}
         self.declared = {name for name in columns if "__" not in name}
-        self.taken = {normal(name) for name in columns}
+        self.taken = {str(column["name"]) for column in columns.values()}
+        self.own = {name for name in columns if columns[name]["name"] == parent_column}
         self.seen: set[str] = set()
         self.schema = pa.schema(
-            pa.field(name, ARROW[str(column["data_type"])], nullable=column.get("nullable", True))
-            for name, column in columns.items()
+            pa.field(
+                str(column["name"]),
+                ARROW[str(column["data_type"])],
+                nullable=column.get("nullable", True),
+            )
+            for column in columns.values()
         )
 
     def empty(self) -> pa.Table:
@@ -67,7 +75,7 @@ class RowTyper:
 
     def drift(self) -> tuple[set[str], set[str]]:
         """The fields of the records typed so far that no column declares, and those they lack."""
-        own = {self.parent_column, *self.flattened}
+        own = {*self.own, *self.flattened}
         return self.seen - set(self.columns) - own, set(self.columns) - self.seen - own
 
     def _array(
@@ -78,7 +86,7 @@ class RowTyper:
         parent: str | None,
         wrong: dict[int, list[str]],
     ) -> pa.Array:
-        if name == self.parent_column:
+        if name in self.own:
             for i, sent in enumerate(row.get(name) for row in rows):
                 told = sent if sent is None or isinstance(sent, str) else to_json(sent)
                 if told not in (None, parent):

@@ -171,7 +171,10 @@ class ListSession(Session):
     def _witness(self) -> bool:
         """Whether the credential may read a list that has no parent."""
         base_url, auth = self.connection.base_url, self.connection.auth
-        request = Request("GET", base_url + self.connection.witness, auth=auth)
+        asked = self.connection.witness
+        request = Request(
+            "GET", base_url + asked.path, headers=asked.headers, params=asked.params, auth=auth
+        )
         try:
             sent = self.prepare_request(request)
             timeout = self.connection.settings.timeout

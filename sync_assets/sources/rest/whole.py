@@ -18,7 +18,7 @@ def whole(journal: Journal, endpoint: Endpoint) -> Listing | None:
     if endpoint.parent is None or (endpoint.name, None) in journal.listings:
         return journal.listings.get((endpoint.name, None))
     parents = journal.listings.get((endpoint.parent, None))
-    if endpoint.parent not in journal.listed or parents is None:
+    if (endpoint.parent, endpoint.parent_field) not in journal.listed or parents is None:
         return None
     parts = parts_of(journal, endpoint)
     table = Listing(endpoint.name, read_at=parents.read_at, started=parents.started)

@@ -1,0 +1,25 @@
+"""What the warehouse holds of each list before a sync, and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.tables import Tables
+
+Held = dict[tuple[str, "str | None"], int]
+
+
+def rows_by_list(tables: Tables, api: Api, resources: Iterable[str]) -> Held:
+    """Rows by resource and parent, and of all parents under None.
+
+    Also those of the parents of tables without partitions, whose lists decide what these keep.
+    """
+    wanted = [api.endpoints[name] for name in resources]
+    parents = [api.endpoints[e.parent] for e in wanted if e.parent and not e.partitioned]
+    held: Held = {}
+    for endpoint in {e.name: e for e in [*wanted, *parents]}.values():
+        counts = tables.counts(endpoint.name, endpoint.parent_param)
+        held.update({(endpoint.name, parent): count for parent, count in counts.items()})
+        held[endpoint.name, None] = sum(counts.values())
+    return held
