@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import duckdb
 import pytest
@@ -79,7 +81,23 @@ def test_a_block_is_not_put_back_into_a_file_that_went_on(database: Path) -> Non
     assert database.read_bytes() == damaged
 
 
-@pytest.mark.parametrize("rescue", [None, b"", b"cut off"])
+def test_a_file_in_place_of_the_copy_stays(database: Path) -> None:
+    theirs = Path(f"{database}.rescue")
+    theirs.write_text("mine")
+    add_row(database)
+    assert rows(database) == 11
+    assert theirs.read_text() == "mine"
+
+
+def a_zip(*entries: str) -> bytes:
+    with BytesIO() as file:
+        with ZipFile(file, "w") as made:
+            for entry in entries:
+                made.writestr(entry, b"x")
+        return file.getvalue()
+
+
+@pytest.mark.parametrize("rescue", [None, b"", b"cut off", b"PK" * 99, a_zip(), a_zip("0")])
 def test_a_damaged_file_without_a_copy_is_a_clear_error(
     database: Path, rescue: bytes | None
 ) -> None:
@@ -119,3 +137,11 @@ def test_a_file_is_closed_to_other_programs_until_its_checkpoint_is_done(
     add_row(database)
     assert len(met) == 2
     assert all("Could not set lock" in error for error in met)
+
+
+def test_a_file_in_place_of_the_lock_is_not_emptied(database: Path) -> None:
+    theirs = Path(f"{database}.lock")
+    theirs.write_text("mine")
+    with pytest.raises(WarehouseError, match=r"warehouse.duckdb.lock is not empty"):
+        rows(database)
+    assert theirs.read_text() == "mine"

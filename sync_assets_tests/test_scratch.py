@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sync_assets.warehouse.errors import WarehouseError
-from sync_assets.warehouse.scratch import A_DAY, IN_USE, scratch, sweep
+from sync_assets.warehouse.scratch import IN_USE, _mark, scratch, sweep
 from sync_assets_tests.conftest import World
 from sync_assets_tests.processes import Task, workers
 
@@ -67,13 +69,14 @@ def test_a_killed_sync_is_swept_by_the_next_and_a_live_one_is_not(
 def test_only_what_nobody_holds_is_swept(folder: Path) -> None:
     with scratch() as mine:
         gone = abandoned(folder, "sync_assets-a_gone_1")
-        (gone / IN_USE).touch()
+        (gone / IN_USE).write_bytes(_mark(gone))
         (gone / "promotions").mkdir()
         others = [
             abandoned(folder, "sync_assets-rate-100", hours=99),
             abandoned(folder, "sync_assets-rate-1000", hours=99),
             abandoned(folder, "sync_assets-justmade"),
             abandoned(folder, "elsewhere", hours=99),
+            shutil.copytree(gone, folder / "sync_assets-a_copy_1"),
         ]
         assert sweep() == [gone]
         assert sweep() == []
@@ -91,16 +94,51 @@ def test_a_sync_without_room_for_scratch_asks_for_some(
     assert world.api.seen == []
 
 
-def test_what_an_older_version_left_is_swept_after_a_day(folder: Path) -> None:
-    old = abandoned(folder, "sync_assets-01234567", hours=A_DAY / 3600 + 1)
-    abandoned(folder, "sync_assets-12345678", hours=A_DAY / 3600 - 1)
-    assert sweep() == [old]
+def empty(file: Path) -> None:
+    file.touch()
+
+
+def words(file: Path) -> None:
+    file.write_text("scratch folder of sync_assets")
+
+
+def of_another(file: Path) -> None:
+    file.write_bytes(_mark(Path("sync_assets-20261102")))
+
+
+def a_link(file: Path) -> None:
+    words(file.parent / "elsewhere")
+    file.symlink_to(file.parent / "elsewhere")
+
+
+#: What a folder of the user's own, sync_assets-20261101, holds as `in_use`; none is swept.
+MARKERS: dict[str, Callable[[Path], None]] = {
+    "nothing": lambda file: None,
+    "an empty file": empty,
+    "words": words,
+    "the mark of another folder": of_another,
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link": a_link,
+}
+FAULTS = {f"a folder like ours in $TMPDIR, with {what} as marker": "left alone" for what in MARKERS}
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_a_folder_of_the_users_own_survives(folder: Path, marker: str) -> None:
+    mine = folder / "sync_assets-20261101"
+    mine.mkdir()
+    (mine / "data.csv").write_text("1,2")
+    MARKERS[marker](mine / IN_USE)
+    os.utime(mine, (0, 0))
+    assert sweep() == []
+    assert (mine / "data.csv").read_text() == "1,2"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_what_belongs_to_somebody_else_stays(folder: Path) -> None:
     theirs = abandoned(folder, "sync_assets-aaaaaaaa", hours=99)
-    (theirs / IN_USE).touch()
+    (theirs / IN_USE).write_bytes(_mark(theirs))
     os.chown(theirs, 65534, 65534)
     (folder / "sync_assets-bbbbbbbb").symlink_to(theirs)
     assert sweep() == []

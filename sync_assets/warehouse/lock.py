@@ -41,6 +41,7 @@ def exclusive(
         return
     refuse_unusable(database)
     lock = FileLock(f"{database}.lock")
+    _refuse_foreign(Path(lock.lock_file), database)
     connection = _opened(lock, database, _Wait(database, say, patience))
     try:
         with checkpointed(connection, database, say):
@@ -73,6 +74,15 @@ class _Wait:
         if time.monotonic() - self._said.get(kind, -inf) >= SAY_EVERY:
             self._said[kind] = time.monotonic()
             self.say(f"waiting for {self.database.name}: {why}")
+
+
+def _refuse_foreign(file: Path, database: Path) -> None:
+    """Our lock file is empty, and whoever takes the lock empties it."""
+    if file.exists() and (not file.is_file() or file.stat().st_size):
+        raise WarehouseError(
+            f"{file} is not empty, so it is not the lock of {database.name} but somebody else's. "
+            "Move it away, or give DESTINATION__WAREHOUSE__CREDENTIALS another path."
+        )
 
 
 def _opened(lock: FileLock, database: Path, wait: _Wait) -> duckdb.DuckDBPyConnection:

@@ -1,7 +1,8 @@
 """Scratch folders: one for each use of dlt, gone afterwards; who is killed leaves his behind.
 
-A folder holds a file that its process keeps locked. The kernel frees the lock with the process,
-so whoever can take it knows that nobody needs the folder any more.
+A folder holds a file that says so and that its process keeps locked. The kernel frees the lock
+with the process, so whoever can take it knows that nobody needs the folder any more. A folder
+without that word is somebody else's, whatever its name.
 """
 
 from __future__ import annotations
@@ -10,15 +11,14 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "sync_assets-"
 IN_USE = "in_use"
-A_DAY = 24 * 3600.0
 _OURS = re.compile(rf"{PREFIX}\w{{8}}")  # not `sync_assets-rate-<uid>`, which is for all
 
 
@@ -28,8 +28,10 @@ def scratch() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
         folder = Path(name)
         fresh = folder / f"{IN_USE}.new"
-        with fresh.open("w") as file:
+        with fresh.open("wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(_mark(folder))
+            file.flush()
             fresh.rename(folder / IN_USE)  # nobody sees the file before it is locked
             yield folder
 
@@ -43,15 +45,24 @@ def sweep() -> list[Path]:
     return [folder for folder in abandoned if not folder.exists()]
 
 
+def _mark(folder: Path) -> bytes:
+    """What the file in a folder of ours says; a copy of it elsewhere says it of another."""
+    return f"scratch folder of sync_assets, may be removed once unlocked: {folder.name}\n".encode()
+
+
 def _is_abandoned(folder: Path) -> bool:
     try:
-        about = folder.lstat()
-        if about.st_uid != os.getuid() or not folder.is_dir() or folder.is_symlink():
+        if not all(_is_mine(path) for path in (folder, folder / IN_USE)):
             return False
-        with (folder / IN_USE).open() as file:
+        with (folder / IN_USE).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-    except BlockingIOError:
+            return file.read(1000) == _mark(folder)
+    except OSError:  # it is in use, is just being made or removed, or may not be read
         return False
-    except FileNotFoundError:  # just being made or removed, or left by a version without the lock
-        return folder.exists() and time.time() - folder.lstat().st_mtime > A_DAY
+
+
+def _is_mine(path: Path) -> bool:
+    """Whether this user made a file or folder, and it is no link or device."""
+    about = path.lstat()
+    plain = stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)
+    return plain and about.st_uid == os.getuid()
