@@ -16,6 +16,7 @@ from sync_assets.lib.keys import range_tags
 from sync_assets.sandbox import SECRETS, Account, Sandbox
 from sync_assets.sources import apis
 from sync_assets.sources.rest import times
+from sync_assets_tests.instances import keep_cursor
 
 SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
 LOADED = defs()
@@ -91,7 +92,10 @@ class DagsterRuns:
         return self.run(*assets, tags=range_tags(keys))
 
     def tick(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
-        """Evaluate a sensor and apply the partitions it asks for, as the daemon does."""
+        """Evaluate a sensor, apply the partitions it asks for, and keep its cursor for others.
+
+        The next tick has the cursor that its caller gives it.
+        """
         context = dg.build_sensor_context(
             instance=self.instance,
             cursor=cursor,
@@ -108,6 +112,8 @@ class DagsterRuns:
                 self.instance.delete_dynamic_partition(change.partitions_def_name, key)
         for event in getattr(result, "asset_events", None) or []:
             self.instance.report_runless_asset_event(event)
+        if getattr(result, "cursor", None):
+            keep_cursor(self.instance, sensor, result.cursor)
         return result
 
     def schedule(self, name: str) -> list[dg.RunRequest]:

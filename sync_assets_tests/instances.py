@@ -9,6 +9,17 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    SensorInstigatorData,
+)
 
 from sync_assets_tests.project import ROOT
 
@@ -35,3 +46,18 @@ def instance_on(folder: Path, storage: dict[str, Any]) -> dg.DagsterInstance:
     """A persistent instance on a storage."""
     overrides: Any = {"storage": storage, "telemetry": {"enabled": False}}
     return dg.DagsterInstance.local_temp(str(folder), overrides=overrides)
+
+
+def keep_cursor(
+    instance: dg.DagsterInstance, sensor: str, cursor: str, location: str = "sync_assets"
+) -> None:
+    """Keep the cursor of a sensor, as the daemon does after a tick."""
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), "__repository__")
+    state = InstigatorState(
+        RemoteInstigatorOrigin(repository, sensor),
+        InstigatorType.SENSOR,
+        InstigatorStatus.DECLARED_IN_CODE,
+        SensorInstigatorData(cursor=cursor),
+    )
+    known = instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
+    (instance.update_instigator_state if known else instance.add_instigator_state)(state)

@@ -185,6 +185,8 @@ def test_what_sensors_and_schedules_request_is_cut_into_runs(world: World, tmp_p
         assert len({request.run_key for request in first}) == 2
         fresh = runs.tick("promotions_freshness")
         assert isinstance(fresh, dg.SensorResult)
+        for request in first:
+            assert runs.run_request(request).success
         nightly = runs.schedule("promotions_promotions_nightly")
         for requests in (fresh.run_requests or [], nightly):
             ranges = [runs.range_of(request) for request in requests]

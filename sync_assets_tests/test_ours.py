@@ -16,7 +16,7 @@ from sync_assets.warehouse import sync as syncing
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
-from sync_assets.warehouse.look import parent_ids, state, survey
+from sync_assets.warehouse.look import follow, state, survey
 from sync_assets.warehouse.prune import prune
 from sync_assets.warehouse.tables import open_tables
 from sync_assets_tests import conftest
@@ -34,10 +34,15 @@ FAULTS = {
     "an empty table under the name of one of ours": ANOTHER,
     "a view under the name of one of ours": ANOTHER,
     "a table that a plain dlt script made from a source of the same name": ANOTHER,
+    "a table _syncs or _quarantine with other columns": "refused before the first request",
+    "a schema <dataset>_staging, or one like a staging dataset": "left alone",
+    "old notes of somebody's dlt loads of a source of the same name": "left alone",
+    "a table that appears while lists are read": "the load is refused, nothing is changed",
+    "two sources with one dataset": "refused before the first request",
 }
 TABLES = dict(
     zip(
-        FAULTS,
+        list(FAULTS)[:4],
         [
             [THEIRS, ROWS],
             [THEIRS],
@@ -85,7 +90,11 @@ def contents(world: World, table: str = "events.orders") -> tuple[Any, Any]:
     return world.columns(table), world.query(f"SELECT * FROM {table} ORDER BY ALL")  # noqa: S608
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [fault if n in (0, 3) else pytest.param(fault, marks=pytest.mark.long)
+     for n, fault in enumerate(TABLES)],
+)  # fmt: skip
 def test_a_table_that_no_sync_made_is_refused_by_name(warehouse: World, fault: str) -> None:
     run(warehouse, "CREATE SCHEMA events", *TABLES[fault])
     before = contents(warehouse)
@@ -153,7 +162,7 @@ def test_children_below_a_foreign_table_of_parents_are_not_judged_by_it(world: W
     assert world.sync("promotions", "users", parents={"promotions": ["1"]})
     run(world, "CREATE TABLE promotions.promotions (id varchar)",
         "INSERT INTO promotions.promotions VALUES ('x')")  # fmt: skip
-    assert parent_ids(PROMOTIONS, PROMOTIONS.parents[0]) == []
+    assert follow(PROMOTIONS, PROMOTIONS.parents[0]) is None
     assert prune(PROMOTIONS, dry_run=False, say=print) == {}
     assert world.ids("promotions.users") == ["a"]
 

@@ -12,6 +12,8 @@ import dagster as dg
 from sync_assets.lib.checklist import FRESH, fresh
 from sync_assets.lib.freshness import Verdict, judge
 from sync_assets.lib.memory import Memory
+from sync_assets.lib.partition_cursor import added_keys
+from sync_assets.lib.partition_sensor import sensor_name
 from sync_assets.lib.requests import Demand, demands
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
@@ -19,7 +21,7 @@ from sync_assets.lib.underway import is_free, list_of, lists_under_way
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.errors import WarehouseBusyError
-from sync_assets.warehouse.look import state
+from sync_assets.warehouse.look import State, state
 
 
 def build_freshness_sensor(
@@ -45,7 +47,7 @@ def build_freshness_sensor(
         except WarehouseBusyError as error:
             return dg.SkipReason(f"{error}; the next tick looks again")
         verdicts = list(judge(api, known, settings, now))
-        needed = [verdict for verdict in verdicts if verdict.needed]
+        needed = _of_ours(context, api, known, [v for v in verdicts if v.needed])
         memory = Memory.read(context.cursor)
         memory.see(verdicts, now)
         busy = lists_under_way(api, context.instance)
@@ -64,6 +66,27 @@ def build_freshness_sensor(
         )
 
     return keep_fresh
+
+
+def _of_ours(
+    context: dg.SensorEvaluationContext, api: Api, known: State, verdicts: Iterable[Verdict]
+) -> list[Verdict]:
+    """Tables, and what is below partitions that are not somebody else's.
+
+    Those that were never tried are ours if the partition sensor added them.
+    """
+    tried = {past.parent for past in known.pasts.values()}
+    added = {
+        (child, key)
+        for parent in api.parents
+        for key in added_keys(context, sensor_name(api, parent))
+        for child in api.children(parent.resource)
+    }
+    return [
+        verdict
+        for verdict in verdicts
+        if verdict.parent is None or verdict.parent in tried or list_of(verdict) in added
+    ]
 
 
 def within_budget(found: Iterable[Demand], settings: AutomationSettings) -> list[Demand]:

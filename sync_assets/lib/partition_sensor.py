@@ -11,14 +11,21 @@ from collections.abc import Sequence
 import dagster as dg
 
 from sync_assets.lib.keys import in_order, partition_key, range_tags, stretches
+from sync_assets.lib.partition_cursor import PartitionCursor
 from sync_assets.lib.queue_tags import queue_tags
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import asset_key
 from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.errors import WarehouseBusyError
-from sync_assets.warehouse.look import parent_ids
+from sync_assets.warehouse.look import Followed, follow
 
-EVERY = 15
+EVERY, NAMED = 15, 20
+
+
+def sensor_name(api: Api, parent: Parent) -> str:
+    """The name of the sensor."""
+    return f"{api.name}_{parent.partitions}_partitions"
 
 
 def build_partition_sensor(
@@ -30,13 +37,14 @@ def build_partition_sensor(
 ) -> dg.SensorDefinition:
     """On each sync of the parent: new ids become partitions and are synced, vanished ones retire.
 
+    Keys that somebody else added stay as they are: they may be those of another code location.
     A run syncs at most `longest` of them (0: all). Rows of retired partitions stay until somebody
     prunes them.
     """
     parent_key = asset_key(api, parent.resource)
 
     @dg.sensor(
-        name=f"{api.name}_{parent.partitions}_partitions",
+        name=sensor_name(api, parent),
         target=children,
         minimum_interval_seconds=EVERY,
         default_status=settings.sensor_status,
@@ -47,23 +55,63 @@ def build_partition_sensor(
         news = _latest(context.instance, parent_key)
         if news is None:
             return dg.SkipReason(f"{parent_key.to_user_string()} was never synced")
-        if context.cursor == news:
-            return dg.SkipReason(f"nothing new since sync {news}")
+        cursor = PartitionCursor.read(context.cursor)
+        if cursor.news == news:
+            refused = _refused(parent, cursor.shared)
+            return dg.SkipReason(" ".join([f"nothing new since sync {news}", *refused]))
         try:
-            ids = parent_ids(api, parent)
+            found = follow(api, parent)
         except WarehouseBusyError as error:
             return dg.SkipReason(f"{error}; the next tick looks again")
-        listed = in_order(map(partition_key, ids))
-        known = context.instance.get_dynamic_partitions(parent.partitions)
-        new = in_order(set(listed) - set(known))
-        gone = in_order(set(known) - set(listed))
-        return dg.SensorResult(
-            run_requests=_first_sync(api, children, new, news, longest),
-            dynamic_partitions_requests=_changes(parent.partitions, new, gone),
-            cursor=news,
-        )
+        if found is None:
+            return dg.SkipReason(
+                f"{dataset_of(api)}.{parent.resource} was never synced: no key is added or retired"
+            )
+        return _result(context, api, parent, children, cursor, news, found, longest)
 
     return follow_parent
+
+
+def _result(
+    context: dg.SensorEvaluationContext,
+    api: Api,
+    parent: Parent,
+    children: dg.AssetsDefinition,
+    cursor: PartitionCursor,
+    news: str,
+    found: Followed,
+    longest: int,
+) -> dg.SensorResult:
+    """Keys that the API lists are added, those of ours that it does not are retired."""
+    listed = set(map(partition_key, found.ids))
+    tried = {partition_key(one): below for one, below in found.tried.items()}
+    known = set(context.instance.get_dynamic_partitions(parent.partitions))
+    ours = cursor.ours(known, listed, tried)
+    new, gone = in_order(listed - known), in_order(ours - listed)
+    shared = in_order((known & listed) - ours)
+    requests = _first_sync(api, children, new, news, longest)
+    refused = _refused(parent, shared)
+    for message in refused:
+        context.log.warning(message)
+    return dg.SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=_changes(parent.partitions, new, gone),
+        skip_reason=None if requests or not refused else refused[0],
+        cursor=cursor.follow(news, (ours | set(new)) - set(gone), shared, tried),
+    )
+
+
+def _refused(parent: Parent, shared: Sequence[str]) -> list[str]:
+    """What to say of keys that somebody else added, if there are any."""
+    if not shared:
+        return []
+    some = f"{', '.join(shared[:NAMED])}{', ...' if len(shared) > NAMED else ''}"
+    return [
+        f"{len(shared)} partitions of {parent.partitions} were added by somebody else, and the API"
+        f" lists them too: {some}. They are neither synced by themselves nor ever deleted. If no "
+        "other code location needs them, materialize them once by hand, which makes them ours; "
+        "otherwise give the code locations Dagster instances of their own."
+    ]
 
 
 def _first_sync(

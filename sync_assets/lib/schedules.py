@@ -64,7 +64,13 @@ def build_partitions_schedule(
             return dg.SkipReason(f"{error}; what gets stale by that is synced by the sensor")
         names = api.children(parent.resource)
         verdicts = judge(api, known, settings, times.now())
-        live = [verdict for verdict in verdicts if not verdict.over and verdict.resource in names]
+        # what was never tried is left to the sensors, which know whose partition it is
+        tried = {past.parent for past in known.pasts.values()}
+        live = [
+            verdict
+            for verdict in verdicts
+            if not verdict.over and verdict.resource in names and verdict.parent in tried
+        ]
         busy = lists_under_way(api, context.instance)
         free = [verdict for verdict in live if is_free(verdict, busy)]
         found = demands(api, free, context.instance, longest)

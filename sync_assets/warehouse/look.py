@@ -22,6 +22,7 @@ from sync_assets.warehouse.history import pasts
 from sync_assets.warehouse.integrity import duplicated, nulls, orphans
 from sync_assets.warehouse.lives import parents
 from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.ownership import SYNCS
 from sync_assets.warehouse.past import Past
 from sync_assets.warehouse.quarantine import Kept, problems
 from sync_assets.warehouse.tables import Tables, open_tables
@@ -30,10 +31,37 @@ from sync_assets.warehouse.tables import Tables, open_tables
 PATIENCE = 5.0
 
 
-def parent_ids(api: Api, parent: Parent) -> list[str]:
-    """The ids of a parent's rows."""
+@dataclass(frozen=True)
+class Tried:
+    """The lists below one parent: when (ISO 8601) one was last synced or failed, and their rows."""
+
+    at: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The ids of a parent's rows, and by parent what became of the lists below."""
+
+    ids: list[str]
+    tried: Mapping[str, Tried]
+
+
+def follow(api: Api, parent: Parent) -> Followed | None:
+    """What the partitions of a parent should be; None where the parent was never synced."""
+    resources = [parent.resource, *api.children(parent.resource)]
+    columns = ["resource", "parent", "synced_at", "failed_at", "rows"]
+    synced, tried = False, dict[str, Tried]()
     with _tables(api) as tables:
-        return [str(row["id"]) for row in tables.rows(parent.resource, ["id"])]
+        for row in tables.rows(SYNCS, columns, ("resource", resources)):
+            name, at = row["parent"], max(row["synced_at"] or "", row["failed_at"] or "")
+            if name is not None:
+                before = tried.get(name, Tried("", 0))
+                tried[name] = Tried(max(before.at, at), before.rows + (row["rows"] or 0))
+            elif row["resource"] == parent.resource:
+                synced = bool(row["synced_at"])
+        ids = [str(row["id"]) for row in tables.rows(parent.resource, ["id"])]
+    return Followed(ids, tried) if synced else None
 
 
 @dataclass(frozen=True)
