@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from sync_assets.lib.checklist import CHECKS, Evidence, Finding
+from sync_assets.lib.checks import findings
+from sync_assets.lib.findings import Finding
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
-from sync_assets.warehouse.look import survey
+from sync_assets.sources.rest import times
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.listing import Listing, Problem
 from sync_assets_tests.conftest import World
 from sync_assets_tests.versions import restore
 
@@ -17,9 +20,8 @@ from sync_assets_tests.versions import restore
 def check(world: World, name: str, address: str = "promotions/users") -> Finding:
     """What a check finds of a table as it is now."""
     source, _, resource = address.partition("/")
-    facts, state = survey(apis()[source], [resource])
-    pasts = [past for past in state.pasts.values() if past.resource == resource]
-    return CHECKS[name](Evidence(facts[resource], pasts, [], AutomationSettings()))
+    found = findings(apis()[source], [resource], AutomationSettings(), times.now())
+    return next(one for key, one in found.items() if key.name == name)
 
 
 def kinds(world: World, source: str = "promotions") -> list[str]:
@@ -55,3 +57,37 @@ def test_the_quarantine_of_an_earlier_version_is_read_before_it_is_written(world
     found = check(world, "records_as_declared")
     assert found.metadata["quarantined"] == 2
     assert check(world, "required_fields").passed
+
+
+def test_the_first_problems_are_kept_whole_and_all_are_counted(world: World) -> None:
+    world.api.page_size = 4_000
+    good, mistyped = [{"id": str(n)} for n in range(3)], [
+        {"id": f"m{n}", "nickname": [n]} for n in range(3_000)
+    ]  # fmt: skip
+    found = sync(world, *good, *mistyped, *({"id": None, "nickname": str(n)} for n in range(900)))
+    assert (found.rows, found.quarantined, found.left_out) == (3_003, 3_900, 900)
+    assert len(world.quarantined("promotions")) == 1_000
+    declared = check(world, "records_as_declared").metadata
+    assert (declared["quarantined"], declared["kept"]) == (3_900, 1_000)
+    assert check(world, "required_fields").metadata["left_out"] == 900
+    assert not check(world, "required_fields").passed
+
+
+def test_large_records_are_kept_up_to_a_size() -> None:
+    listing = Listing("things")
+    listing.quarantine(Problem("x" * 10**7, "too large") for _ in range(50))
+    assert (len(listing.problems), listing.quarantined) == (1, 50)
+    listing = Listing("things")
+    listing.quarantine([Problem("x" * 10**8, "too large")])
+    assert len(listing.problems) == 1
+
+
+def test_many_lists_with_problems_keep_some_of_each() -> None:
+    journal = Journal(strict=False)
+    for n in range(60):
+        listing = Listing("things", str(n))
+        listing.quarantine(Problem("{}", "wrong") for _ in range(1_500))
+        journal.record(listing)
+    kept = [len(listing.problems) for listing in journal.listings.values()]
+    assert kept == [1_000] * 20 + [10] * 40
+    assert {listing.quarantined for listing in journal.listings.values()} == {1_500}

@@ -12,9 +12,10 @@ from sync_assets.lib.freshness import Verdict
 from sync_assets.lib.keys import in_order, partition_key
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest.life import Stage
-from sync_assets.sources.rest.listing import REQUIRED
+from sync_assets.sources.rest.listing import CONFLICT, REQUIRED
 from sync_assets.sources.rest.times import EVER
 from sync_assets.warehouse.drift import DATES, MISSING, NEW, differences, known
+from sync_assets.warehouse.past import Past
 
 SAMPLES = 20
 FRESH = "fresh"
@@ -50,32 +51,37 @@ def fresh(verdicts: Sequence[Verdict], settings: AutomationSettings) -> Finding:
 def records_as_declared(evidence: Evidence) -> Finding:
     """No record of the last syncs is in quarantine."""
     reasons = evidence.facts.quarantined
-    return Finding(not reasons, {"quarantined": len(reasons), "reasons": reasons[:SAMPLES]})
+    quarantined = _of_all(evidence, lambda past: past.quarantined, reasons)
+    return Finding(
+        not quarantined,
+        {"quarantined": quarantined, "kept": len(reasons), "reasons": reasons[:SAMPLES]},
+    )
 
 
 def required_fields(evidence: Evidence) -> Finding:
     """No record was left out of the table because a required field was missing."""
-    left_out = evidence.facts.reasons(REQUIRED)
+    reasons = evidence.facts.reasons(REQUIRED)
+    left_out = _of_all(evidence, lambda past: past.left_out - past.conflicts, reasons)
     return Finding(
         not left_out,
-        {
-            "rows": evidence.facts.rows,
-            "left_out": len(left_out),
-            "reasons": left_out[:SAMPLES],
-        },
+        {"rows": evidence.facts.rows, "left_out": left_out, "reasons": reasons[:SAMPLES]},
         ERROR,
     )
 
 
 def keys_unique(evidence: Evidence) -> Finding:
-    """No two rows have the same primary key, and none has a null in it."""
+    """No two rows have the same primary key, no two records had, and none has a null in it."""
     facts = evidence.facts
+    reasons = facts.reasons(CONFLICT)
+    conflicting = _of_all(evidence, lambda past: past.conflicts, reasons)
     return Finding(
-        not facts.duplicated_keys and not facts.null_keys,
+        not facts.duplicated_keys and not facts.null_keys and not conflicting,
         {
             "rows": facts.rows,
             "duplicated_keys": facts.duplicated_keys,
             "null_keys": facts.null_keys,
+            **({"conflicting_keys": conflicting} if conflicting else {}),
+            **({"conflicts": reasons[:SAMPLES]} if reasons else {}),
         },
         ERROR,
     )
@@ -161,6 +167,12 @@ CHECKS: dict[str, Check] = {
     "fields_as_declared": fields_as_declared,
 }
 CHILD_CHECKS: dict[str, Check] = {"parents_exist": parents_exist}
+
+
+def _of_all(evidence: Evidence, figure: Callable[[Past], int], kept: Sequence[str]) -> int:
+    """A figure of all lists together; versions without it kept every record that it counts."""
+    lists = [past for past in evidence.pasts if past.parent is not None] or evidence.pasts
+    return max(sum(map(figure, lists)), len(kept))
 
 
 def _day(when: datetime) -> str:

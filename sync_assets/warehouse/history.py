@@ -137,6 +137,7 @@ def _complete(
         "rows_before": journal.held.get((listing.resource, listing.parent), 0),
         "quarantined": listing.quarantined,
         "left_out": listing.left_out,
+        "conflicts": listing.conflicts,
         "new_fields": json.dumps(sorted(listing.new_fields)),
         "missing_fields": json.dumps(sorted(listing.missing_fields)),
         "final": final,

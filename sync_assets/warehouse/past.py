@@ -20,7 +20,7 @@ COLUMNS = columns(
     required=f"{SCOPE} resource",
     text=f"{SCOPE} resource parent synced_at recorded_at new_fields missing_fields known_fields"
     " failed_at error not_before",
-    bigint="rows rows_before quarantined left_out failures",
+    bigint="rows rows_before quarantined left_out conflicts failures",
     boolean="final ours",
 )
 
@@ -43,6 +43,7 @@ class Past:
     rows_before: int = 0
     quarantined: int = 0
     left_out: int = 0
+    conflicts: int = 0
     new_fields: frozenset[str] = frozenset()
     missing_fields: frozenset[str] = frozenset()
     known_fields: str | None = None
@@ -74,6 +75,7 @@ def past_of(row: Mapping[str, Any]) -> Past:
         rows_before=row["rows_before"] or 0,
         quarantined=row["quarantined"] or 0,
         left_out=row["left_out"] or 0,
+        conflicts=row["conflicts"] or 0,
         new_fields=_names(row["new_fields"]),
         missing_fields=_names(row["missing_fields"]),
         known_fields=row["known_fields"],

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from sync_assets.sources.rest.errors import EmptyListError, ListError, brief, rest_ends_at
 from sync_assets.sources.rest.listing import Listing
 
+#: How many problems all lists together keep, and each list in any case.
+MOST_PROBLEMS, LEAST_PROBLEMS = 20_000, 10
+
 
 class Journal:
     """The listings of one sync; decides what an incomplete list means.
@@ -35,6 +38,7 @@ class Journal:
         self.listings: dict[tuple[str, str | None], Listing] = {}
         self._on_listing = on_listing
         self.on_wait = on_wait or (lambda message: None)
+        self._problems = 0
         self._lock = threading.Lock()
 
     def check(self, listing: Listing) -> None:
@@ -57,6 +61,8 @@ class Journal:
         if error is not None:
             listing.error, listing.not_before = brief(error), rest_ends_at(error)
         with self._lock:
+            del listing.problems[max(LEAST_PROBLEMS, MOST_PROBLEMS - self._problems) :]
+            self._problems += len(listing.problems)
             self.listings[listing.resource, listing.parent] = listing
             if self._on_listing is not None:
                 self._on_listing(listing)

@@ -65,7 +65,7 @@ class Listing:
         for problem in problems:
             self.problem_counts[problem.kind] += 1
             size += len(problem.record)
-            if len(self.problems) < KEPT and size < KEPT_CHARACTERS:
+            if (len(self.problems) < KEPT and size < KEPT_CHARACTERS) or not self.problems:
                 self.problems.append(problem)
 
     def restart(self) -> None:
@@ -80,9 +80,19 @@ class Listing:
         return self.problem_counts.total()
 
     @property
+    def is_cut(self) -> bool:
+        """Whether there are more problems than are kept."""
+        return self.quarantined > len(self.problems)
+
+    @property
     def left_out(self) -> int:
         """How many records have no row."""
         return sum(self.problem_counts[kind] for kind in LEFT_OUT)
+
+    @property
+    def conflicts(self) -> int:
+        """How many have none because another record of the list has their key."""
+        return self.problem_counts[CONFLICT]
 
     @property
     def name(self) -> str:

@@ -75,7 +75,7 @@ def _read(
     stale = 0
     for page in _pages(connection, endpoint, parent, spool.listing, journal, walk):
         spool.listing.pages += 1
-        stale = 0 if spool.add(_mapped(endpoint, page), parent) else stale + 1
+        stale = 0 if spool.add(_mapped(endpoint, page)) else stale + 1
         if stale == PAGES_WITHOUT_NEWS:
             raise ListError(f"the last {stale} pages brought no new record: no end in sight")
 

@@ -6,7 +6,6 @@ Small lists wait in memory, large ones in a temporary file: memory stays flat.
 from __future__ import annotations
 
 import tempfile
-import threading
 import weakref
 from collections.abc import Iterator
 from hashlib import sha256
@@ -15,66 +14,68 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 
+from sync_assets.sources.rest.duplicates import conflict, differing, rows_by_key
 from sync_assets.sources.rest.encoding import to_json
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.rows import RowTyper
+from sync_assets.sources.rest.values import CONVERT
 
 IN_MEMORY = 4 * 1024 * 1024
 CHUNK = 2_000
 
 
 class Spool:
-    """The rows of one list, or of all lists that make up one table; each key once below a parent.
+    """The rows of one list, each key once.
 
-    Lists of several parents may be added from several threads.
+    A record whose key was there before is a duplicate if it says the same as the row that is
+    loaded, as when pages shift. One that says something else is a `Problem`.
     """
 
     def __init__(self, typer: RowTyper, key: str, listing: Listing) -> None:
         self.typer, self.key, self.listing = typer, key, listing
-        self._seen: dict[str | None, set[str | bytes]] = {}
-        self._waiting: dict[str | None, list[Any]] = {}
+        self._convert = CONVERT[str(typer.columns.get(key, {}).get("data_type", "text"))]
+        self._seen: set[str | bytes] = set()
+        self._waiting: dict[str | bytes, Any] = {}
+        self._again: list[tuple[str, Any]] = []
         self._tables: list[pa.Table] = []
         self._size = 0
         self._file: IO[bytes] | None = None
-        self._lock = threading.Lock()
 
-    def add(self, records: list[Any], parent: str | None) -> int:
+    def add(self, records: list[Any]) -> int:
         """Take a page of records; give the number that were not there before."""
-        fresh = []
-        with self._lock:
-            seen = self._seen.setdefault(parent, set())
-            for record in records:
-                identity = self._identity(record)
-                if identity in seen:
-                    self.listing.duplicates += 1
-                    continue
-                seen.add(identity)
-                fresh.append(record)
-            waiting = self._waiting.setdefault(parent, [])
-            waiting.extend(fresh)
-            if len(waiting) >= CHUNK:
-                self._type(parent)
-        return len(fresh)
+        before = len(self._seen)
+        for record in records:
+            identity = self._identity(record)
+            if identity not in self._seen:
+                self._seen.add(identity)
+                self._waiting[identity] = record
+                continue
+            self.listing.duplicates += 1
+            if isinstance(identity, str) and not self._waits(identity, record):
+                self._again.append((identity, record))
+        if len(self._waiting) >= CHUNK:
+            self._type()
+        if len(self._again) >= CHUNK:
+            self._compare()
+        return len(self._seen) - before
 
     def restart(self) -> None:
         """Forget all rows of the list, which is read again from its start."""
-        with self._lock:
-            self._seen.clear()
-            self._waiting.clear()
-            self._tables.clear()
-            self._size = 0
-            if self._file is not None:
-                self._file.seek(0)
-                self._file.truncate()
-            self.typer.seen.clear()
+        self._seen.clear()
+        self._waiting.clear()
+        self._again.clear()
+        self._tables.clear()
+        self._size = 0
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+        self.typer.seen.clear()
         self.listing.restart()
 
     def close(self) -> None:
         """Type and keep what still waits; the list is complete."""
-        with self._lock:
-            for parent in list(self._waiting):
-                self._type(parent)
-            self._seen.clear()
+        self._compare()
+        self._seen.clear()
         if self.listing.rows:
             self.listing.new_fields, self.listing.missing_fields = self.typer.drift()
 
@@ -94,19 +95,52 @@ class Spool:
         return [str(value) for table in self.tables() for value in table[name].to_pylist()]
 
     def _identity(self, record: Any) -> str | bytes:
-        """The key of a record; a digest of all that it says where it has none."""
+        """The key of a record as its column takes it; a digest of all that it says otherwise."""
         key = record.get(self.key) if isinstance(record, dict) else None
-        if isinstance(key, float) and key.is_integer():
-            key = int(key)  # as the column takes it
-        return sha256(to_json(record).encode()).digest() if key is None else str(key)
+        try:
+            if key is not None:
+                return str(self._convert(key))
+        except ValueError:
+            pass  # it is not loaded
+        return sha256(to_json(record).encode()).digest()
 
-    def _type(self, parent: str | None) -> None:
-        records = self._waiting.pop(parent)
-        if not records:
-            return
-        table, problems = self.typer.table(records, parent)
+    def _waits(self, identity: str, record: Any) -> bool:
+        first = self._waiting.get(identity)
+        return first is not None and to_json(first) == to_json(record)
+
+    def _type(self) -> None:
+        records = list(self._waiting.values())
+        self._waiting.clear()
+        for start in range(0, len(records), CHUNK):
+            table, problems = self.typer.table(records[start : start + CHUNK], self.listing.parent)
+            self.listing.quarantine(problems)
+            self._keep(table)
+
+    def _compare(self) -> None:
+        """Compare the records whose key was there before with the rows that are loaded."""
+        self._type()
+        again, self._again = self._again, []
+        loaded = rows_by_key(self.tables(), self.key, {key for key, _ in again}) if again else {}
+        told = {problem.record for problem in self.listing.problems}
+        for key, record in again:
+            text = to_json(record)
+            if text in told:
+                continue
+            table, problems = self.typer.table([record], self.listing.parent)
+            own = rows_by_key([table], self.key, {key})
+            if own and key in loaded:
+                columns = differing(own[key], loaded[key])
+                same = not columns and (not problems or self.listing.is_cut)
+                problems = [] if same else [conflict(text, key, columns, problems)]
+            else:
+                loaded.update(own)
+                self.listing.duplicates -= len(own)
+                self._keep(table)
+            told.update(problem.record for problem in problems)
+            self.listing.quarantine(problems)
+
+    def _keep(self, table: pa.Table) -> None:
         self.listing.rows += table.num_rows
-        self.listing.quarantine(problems)
         if table.num_rows:
             self._tables.append(table)
             self._size += table.nbytes
@@ -117,6 +151,7 @@ class Spool:
         if self._file is None:
             self._file = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - closed with the spool
             weakref.finalize(self, self._file.close)
+        self._file.seek(0, SEEK_END)
         for table in self._tables:
             with pa.ipc.new_stream(self._file, table.schema) as writer:
                 writer.write_table(table)
