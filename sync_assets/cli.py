@@ -32,10 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Gives 0 where every list was read and every row loaded, also where a value of one is in
     quarantine; else 1. Ctrl-C ends the process with 130, wrong arguments with 2.
     """
-    known = apis()
+    console = Console()
+    try:
+        known = apis()
+    except ConfigurationError as error:  # of an API that is declared wrong
+        _print(console, f"error: {error}", style="red")
+        return 1
     arguments = _parser(list(known)).parse_args(argv)
     chosen = [known[arguments.source]] if arguments.source else list(known.values())
-    console = Console()
     with _stopped_at_once(console):
         try:
             file = read_env_file(Path.cwd())

@@ -13,6 +13,7 @@ from dlt.sources.helpers.rest_client.auth import OAuth2ClientCredentials
 from dlt.sources.helpers.rest_client.paginators import JSONLinkPaginator, SinglePagePaginator
 from dlt.sources.rest_api import typing as rest_api
 
+from sync_assets import cli
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.errors import ConfigurationError
@@ -263,6 +264,15 @@ def test_the_credential_in_a_path_is_refused() -> None:
 
     with pytest.raises(ConfigurationError, match=r"`endpoint.path` holds the credential"):
         Api(NAME, config, ApiKeySettings, requests_per_minute=60)
+
+
+def test_the_command_line_tells_an_api_that_is_declared_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "apis", REFUSED["POST"][0])
+    assert cli.main([]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("error: surveys, resource answers: `endpoint.method` must be 'GET'")
 
 
 def test_an_api_whose_name_is_no_dataset_is_refused() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from sync_assets import cli
 from sync_assets.sources import events
 from sync_assets.sources.rest import batches
 from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.hints import replaced_by
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.resources import dlt_source
-from sync_assets.warehouse.look import state
+from sync_assets.warehouse.look import state, survey
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import DagsterRuns
 from sync_assets_tests.fourth_api import (
@@ -27,6 +31,7 @@ from sync_assets_tests.fourth_api import (
     offer,
 )
 from sync_assets_tests.instances import local_instance
+from sync_assets_tests.postgres import PostgresWorld, own_database
 
 #: What becomes of the answers of form 2, for ever, and what the error says.
 FOR_EVER: dict[str, tuple[dict[str, Any], str]] = {
@@ -57,6 +62,7 @@ FAULTS = {
     "the list of vouchers fails": "no code is removed, the asset is red",
     "the list of vouchers is empty, codes are held": "no code is removed without allow_empty",
     "a voucher is gone from the complete list": "its codes go with the same sync",
+    "a voucher without codes, or whose codes never came, is gone": "its list is forgotten",
     "a voucher's record cannot be loaded": "no code is removed",
 }
 HELD = "SELECT form_id, id FROM surveys.answers ORDER BY ALL"
@@ -166,6 +172,18 @@ def test_what_is_known_of_parts_goes_with_them(world: World) -> None:
     assert (past.rows, past.rows_before) == (1, 2)
 
 
+def test_a_list_without_rows_is_forgotten_with_its_parent(world: World) -> None:
+    """Nobody could sync it again: it would be stale, or failing, for ever."""
+    api = declare(FORMS, ANSWERS)
+    install(world, api)
+    offer(world, f1="a", empty="", never="a")
+    world.api.fail("/forms/never/answers", status=404)
+    assert list(errors(world)) == ["answers of never"]
+    offer(world, f1="a")
+    assert errors(world) == {}
+    assert {parent for name, parent in state(api).pasts if name == "answers"} == {None, "f1"}
+
+
 def test_a_table_that_was_one_list_becomes_many_with_the_first_sync(world: World) -> None:
     """Earlier versions replaced it as a whole and knew one list, with its quarantine."""
     api = declare(FORMS, ANSWERS)
@@ -265,6 +283,57 @@ def requested(runs: DagsterRuns) -> list[list[str]]:
         [asset.to_user_string() for asset in request.asset_selection or []]
         for request in result.run_requests or []
     ]
+
+
+def test_the_command_line_names_the_lists_that_failed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = declare(FORMS, ANSWERS)
+    install(world, api)
+    world.monkeypatch.setattr(cli, "apis", lambda: {NAME: api})
+    offer(world, f1="ab", f2="a")
+    assert cli.main([NAME]) == 0
+    world.api.fail("/forms/f2/answers", status=404)
+    assert cli.main([NAME]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"failed: answers of f2, page 1 of \S+: the API answered 404", said)
+    assert held(world) == ["f1 a", "f1 b", "f2 a"]
+
+
+@pytest.mark.long
+def test_parts_are_replaced_one_by_one_on_a_server(world: World) -> None:
+    with own_database() as database:
+        server = PostgresWorld.over(world, database)
+        forms = {**FORMS, "columns": columns(required="id", bigint="id", text="title")}
+        api = declare(forms, ANSWERS)
+        install(server, api)
+        offer(server, **{"1": "ab", "2": "abcd", "3": "a"})
+        assert errors(server) == {}
+        offer(server, **{"2": "x", "3": "z"})
+        server.api.fail("/forms/2/answers", status=404)
+        assert list(errors(server)) == ["answers of 2"]
+        assert held(server) == ["2 a", "2 b", "2 c", "2 d", "3 z"]
+        facts, _ = survey(api, ["answers"])
+        assert facts["answers"].orphans == {}
+
+
+@pytest.mark.long
+def test_two_thousand_vouchers_take_little_memory_and_few_requests(world: World) -> None:
+    vouchers = [f"v{n:04}" for n in range(2_000)]
+    world.api.page_size = 5_000
+    world.api.lists["/vouchers"] = [{"id": voucher} for voucher in vouchers]
+    for voucher in vouchers:
+        world.api.lists[f"/vouchers/{voucher}/codes"] = [{"id": str(n)} for n in range(20)]
+    for _ in range(2):
+        world.api.seen.clear()
+        tracemalloc.start()
+        found = world.sync("events", "vouchers", "vouchers_codes")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert {listing.error for listing in found.values()} == {None}
+        assert len(world.api.seen) == 20 + 2_000
+        assert peak < 150e6
+    assert world.query("SELECT count(*) AS n FROM events.vouchers_codes") == [{"n": 40_000}]
 
 
 def test_the_codes_of_a_voucher_fail_alone(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.ownership import SYNCS
 from sync_assets.warehouse.tables import Tables
 
 Held = dict[tuple[str, "str | None"], int]
@@ -13,7 +14,8 @@ Held = dict[tuple[str, "str | None"], int]
 def rows_by_list(tables: Tables, api: Api, resources: Iterable[str]) -> Held:
     """Rows by resource and parent, and of all parents under None.
 
-    Also those of the parents of tables without partitions, whose lists decide what these keep.
+    Of tables without partitions also the lists that are known and hold none, and the rows of
+    their parents, whose list decides what these keep.
     """
     wanted = [api.endpoints[name] for name in resources]
     parents = [api.endpoints[e.parent] for e in wanted if e.parent and not e.partitioned]
@@ -22,4 +24,7 @@ def rows_by_list(tables: Tables, api: Api, resources: Iterable[str]) -> Held:
         counts = tables.counts(endpoint.name, endpoint.parent_param)
         held.update({(endpoint.name, parent): count for parent, count in counts.items()})
         held[endpoint.name, None] = sum(counts.values())
+    parts = [e.name for e in wanted if e.parent and not e.partitioned]
+    for row in tables.rows(SYNCS, ["resource", "parent"], ("resource", parts)):
+        held.setdefault((row["resource"], row["parent"]), 0)
     return held
