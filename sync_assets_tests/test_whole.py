@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from sync_assets_tests.conftest import World
+from sync_assets_tests.dagster_world import PARTITION_SENSOR, DagsterRuns
 from sync_assets_tests.listed import listed
 
 PATHS = {"promotions": "/promotions", "coupons": "/v1/coupons", "orders": "/orders"}
@@ -363,3 +365,17 @@ def test_below_a_parents_list_that_is_cut_off_nothing_changes(world: World) -> N
     assert "could not be read" in (found["users"].error or "")
     assert world.ids("promotions.promotions") == [f"r{n}" for n in range(ROWS)]
     assert world.ids("promotions.users") == [f"u{n}" for n in range(ROWS)]
+
+
+@pytest.mark.long
+def test_no_partition_retires_on_the_word_of_a_list_that_is_cut_off(
+    synced: DagsterRuns, world: World
+) -> None:
+    keys = synced.instance.get_dynamic_partitions("promotions")
+    world.api.page_size = 2
+    world.api.fail("/promotions", page=1, edit=renamed("paging", "pagination"))
+    assert not synced.run("promotions/promotions").success
+    result = synced.tick(PARTITION_SENSOR)
+    assert isinstance(result, dg.SkipReason) or not result.dynamic_partitions_requests
+    assert synced.instance.get_dynamic_partitions("promotions") == keys
+    assert len(world.ids("promotions.promotions")) == len(keys)
