@@ -154,7 +154,7 @@ def cluster(
         try:
             for name in [*NAMES[:3], *(f"worker-{number}" for number in range(workers))]:
                 made.start(name)
-            wait_for(lambda: graphql.loaded(made.ui) or None, 90)
+            wait_for(lambda: graphql.loaded(made.ui) or None, 180)
             yield made
         finally:
             for name in list(made.running):

@@ -38,7 +38,7 @@ class Dev:
             data=json.dumps({"query": query, "variables": variables}).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return dict(json.load(answer)["data"])
 
     def state(self) -> dict[str, Any]:

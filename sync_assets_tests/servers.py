@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg2
 
-from sync_assets_tests.dev import free_port
+from sync_assets_tests.dev import free_port, wait_for
 from sync_assets_tests.services import unavailable
 
 BINARIES = Path("/usr/lib/postgresql")
@@ -85,6 +85,11 @@ def _run(command: list[str]) -> None:
     assert done.returncode == 0, command
 
 
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def own_redis(folder: Path) -> Iterator[int]:
     """A server that nobody else uses; gives its port."""
@@ -98,7 +103,7 @@ def own_redis(folder: Path) -> Iterator[int]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        time.sleep(0.5)
+        wait_for(lambda: True if _answers(port) else None, 30, every=0.1)
         assert process.poll() is None
         yield port
     finally:

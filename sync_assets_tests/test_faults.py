@@ -71,7 +71,7 @@ BROKEN: dict[str, tuple[dict[str, Any], int, str]] = {
     "reset": ({"reset": True}, RETRIED, "ConnectionError"),
     "cut in mid-body": ({"cut": 20}, RETRIED, "ChunkedEncodingError|ConnectionError"),
     "cut before the body": ({"cut": 0}, RETRIED, "ChunkedEncodingError|ConnectionError"),
-    "timeout": ({"delay": 2.5}, RETRIED, "ReadTimeout"),
+    "timeout": ({"delay": 4.0}, RETRIED, "ReadTimeout"),
     "not gzip": ({"headers": {"Content-Encoding": "gzip"}}, RETRIED, "ContentDecodingError"),
     "204": ({"status": 204, "body": b""}, RETRIED, "the body is not JSON"),
     "HTML": body(b"<html>Sorry!</html>", r"not JSON \(application/json, 19 bytes\)"),
@@ -135,7 +135,7 @@ def outcome(shared: World, request: pytest.FixtureRequest) -> Iterator[Outcome]:
     source = request.param
     shape, api = SHAPES[source], shared.api
     parents = [partition(*case) for case in CASES] + ["good"]
-    shared.configure(source, timeout=1.5, max_concurrency=8, max_wait=1)
+    shared.configure(source, timeout=2.5, max_concurrency=8, max_wait=1)
     for generation in (0, 1):
         api.lists = {shape.path.format(p): records(source, generation) for p in parents}
         for name, page, times in CASES if generation else []:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from email.utils import formatdate
 
@@ -9,6 +10,8 @@ import pytest
 
 from sync_assets_tests.conftest import World
 from sync_assets_tests.fake_api import FakeApi
+
+AGAIN = re.compile(r"asking again in ([\d.]+) s")
 
 
 def fresh(api: FakeApi, path: str) -> None:
@@ -21,19 +24,20 @@ def http_date(seconds: float) -> str:
     return formatdate(time.time() + seconds, usegmt=True)
 
 
-#: What Retry-After says, the backoff factor, and how long the pause must be at least and at most.
+#: What Retry-After says, the backoff factor, and how long the pause must be at least and at most:
+#: on a busy machine it takes longer than asked for, yet less than the wait that would be wrong.
 PAUSES: dict[str, tuple[str | None, float, float, float]] = {
-    "seconds": ("1", 0, 1.0, 1.6),
-    "a fraction": ("0.3", 0, 0.3, 0.8),
-    "zero": ("0", 9, 0.0, 0.4),
-    "negative": ("-5", 9, 0.0, 0.4),
-    "a date": ("date", 9, 0.2, 1.8),
-    "a past date": ("Mon, 05 Jan 2026 10:00:00 GMT", 9, 0.0, 0.4),
-    "a date without zone": ("Mon, 05 Jan 2026 10:00:00 -0000", 9, 0.0, 0.4),
-    "nothing": (None, 0, 1.0, 1.4),
-    "empty": ("", 0, 1.0, 1.4),
-    "nonsense": ("soon", 0, 1.0, 1.4),
-    "not a number": ("nan", 0, 1.0, 1.4),
+    "seconds": ("1", 0, 1.0, 5.0),
+    "a fraction": ("0.3", 0, 0.3, 0.95),
+    "zero": ("0", 9, 0.0, 5.0),
+    "negative": ("-5", 9, 0.0, 5.0),
+    "a date": ("date", 9, 0.2, 5.0),
+    "a past date": ("Mon, 05 Jan 2026 10:00:00 GMT", 9, 0.0, 5.0),
+    "a date without zone": ("Mon, 05 Jan 2026 10:00:00 -0000", 9, 0.0, 5.0),
+    "nothing": (None, 0, 1.0, 5.0),
+    "empty": ("", 0, 1.0, 5.0),
+    "nonsense": ("soon", 0, 1.0, 5.0),
+    "not a number": ("nan", 0, 1.0, 5.0),
 }
 
 
@@ -60,7 +64,7 @@ def test_a_wait_longer_than_a_run_may_take_fails_at_once_and_says_so(
     started = time.monotonic()
     with pytest.raises(Exception, match=r"429 .*asked again in (7200|\d+|inf) s: longer than max_"):
         world.read("promotions", "users", parents={"promotions": ["1"]})
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
     assert len(world.api.seen) == 1
 
 
@@ -68,10 +72,12 @@ def test_the_backoff_doubles(world: World) -> None:
     fresh(world.api, "/promotions")
     world.configure("promotions", max_retries=3, backoff_factor=0.1)
     world.api.fail("/promotions", times=3, page=1, status=500)
-    assert len(world.read("promotions", "promotions")) == 5
+    said: list[str] = []
+    assert world.sync("promotions", "promotions", say=said.append)["promotions"].rows == 5
+    told = [float(again.group(1)) for again in map(AGAIN.search, said) if again]
+    assert told == pytest.approx([0.15, 0.25, 0.45], abs=0.06)  # and a little more, at random
     at = [seen.at for seen in world.api.asked("/promotions")][:4]
-    gaps = [at[i + 1] - at[i] for i in range(3)]
-    assert [0.1 <= gaps[0] < 0.35, 0.2 <= gaps[1] < 0.45, 0.4 <= gaps[2] < 0.75] == [True] * 3
+    assert all(at[i + 1] - at[i] >= least for i, least in enumerate([0.1, 0.2, 0.4]))
 
 
 @pytest.mark.parametrize("retries", [0, 1, 4])
