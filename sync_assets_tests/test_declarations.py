@@ -37,6 +37,7 @@ from sync_assets_tests.fourth_api import (
     offer,
 )
 from sync_assets_tests.instances import local_instance
+from sync_assets_tests.project import ROOT
 
 TYPES: dict[str, list[Any]] = {
     "config": [rest_api.RESTAPIConfig],
@@ -87,6 +88,7 @@ def test_no_kind_of_dict_of_dlts_is_forgotten() -> None:
 
 def test_the_table_for_the_docs_has_every_key() -> None:
     assert all(f"`{key}`" in markdown() for kinds in TYPES.values() for key in keys(kinds))
+    assert markdown() in (ROOT / "docs" / "adding-an-api.md").read_text()
 
 
 def child(**changes: Any) -> Callable[[], Api]:

@@ -1,11 +1,7 @@
-"""Every key of dlt's `rest_api` configuration: what is done with it here, or what to do without it.
-
-`python -m sync_assets.sources.rest.keys` prints them as a table.
-"""
+"""Every key of dlt's `rest_api` configuration: what is done with it, or what to do without it."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 
 
@@ -128,7 +124,7 @@ SECTIONS: dict[str, Section] = {
         {
             "type": "`resolve`; or `{resources.<resource>.<field>}` in the path",
             "resource": "a resource of the API that is itself below none",
-            "field": "a required column of the parent, as a partition key also `Parent.key`",
+            "field": "a required column of the parent; `id` where the child is partitioned",
         }
     ),
     "params incremental, endpoint.incremental": Section(
@@ -181,7 +177,3 @@ def markdown() -> str:
                 cells = [text, ""] if column == 0 else ["", text]
                 rows.append(f"| {where} | {', '.join(names)} | {' | '.join(cells)} |")
     return "\n".join(rows)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown() + "\n")
