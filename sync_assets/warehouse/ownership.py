@@ -25,6 +25,11 @@ BOOKS = {
     QUARANTINE: {"list", "position", "resource", "parent", "reason", "record"},
 }
 
+OF_POSTGRES = """
+SELECT attname FROM pg_attribute
+WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+
 
 class Ownership:
     """What is known of a dataset's tables, over one connection: their columns, and whose they are.
@@ -41,15 +46,20 @@ class Ownership:
     def columns(self, table: str) -> tuple[str, ...]:
         """The columns of a table or view; none where there is no such thing."""
         if table not in self._columns:
-            name = self._client.make_qualified_table_name(table)
-            try:
-                with self._client.execute_query(f"SELECT * FROM {name} WHERE 1 = 0") as cursor:  # noqa: S608
-                    # Snowflake has them in capitals
-                    found = tuple(str(one[0]).lower() for one in cursor.description or ())
-            except DatabaseUndefinedRelation:
-                found = ()
-            self._columns[table] = found
+            self._columns[table] = self._read_columns(table)
         return self._columns[table]
+
+    def _read_columns(self, table: str) -> tuple[str, ...]:
+        name = self._client.make_qualified_table_name(table)
+        if self._client.capabilities.sqlglot_dialect == "postgres":
+            # an error would end the transaction, and with it the locks of a load
+            return tuple(column for (column,) in self._client.execute_sql(OF_POSTGRES, name) or ())
+        try:
+            with self._client.execute_query(f"SELECT * FROM {name} WHERE 1 = 0") as cursor:  # noqa: S608
+                # Snowflake has them in capitals
+                return tuple(str(one[0]).lower() for one in cursor.description or ())
+        except DatabaseUndefinedRelation:
+            return ()
 
     def is_ours(self, table: str) -> bool:
         """Whether a table may be read, changed and emptied."""

@@ -2,7 +2,8 @@
 
 Two loads of one list would each keep the other's rows, and dlt makes tables without regard to
 other processes that do. Advisory locks keep them apart; the server frees them with their
-connection, however that ends.
+connection, however that ends. So what became of the lists is written over the connection that
+holds them, in its transaction: where the locks were lost nothing is claimed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ from sync_assets.warehouse.staging import NAME
 ALL_TABLES = -1
 BUCKETS = 256
 PATIENCE = (1, 10)
+TIMEOUTS = [
+    "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout",
+    "statement_timeout", "transaction_timeout",
+]  # fmt: skip
+#: Which of them a role, a database or the server sets: a server refuses one that it does not know.
+SET_TIMEOUTS = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting <> '0'"
+#: Seconds: a network between may forget a connection that is silent for some minutes.
+KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "6"}
 LOCK_NOT_AVAILABLE = "55P03"
 LOCK = "SELECT pg_advisory_xact_lock(hashtext(%s), key) FROM unnest(%s::int[]) AS key"
 ALIVE = "SELECT pg_advisory_xact_lock(hashtext('staging'), hashtext(%s))"
@@ -39,17 +48,39 @@ def is_postgres(destination: AnyDestination) -> bool:
     return destination.destination_type == "dlt.destinations.postgres"
 
 
+def outlast_timeouts(pipeline: dlt.Pipeline) -> None:
+    """Let the connections of a pipeline, dlt's too, last as long as its load.
+
+    A timeout would end one that holds locks while rows are sent over another, or dlt's own while
+    it prepares the next rows.
+    """
+    if not is_postgres(pipeline.destination):
+        return
+    credentials: Any = pipeline.destination_client().config.credentials
+    with pipeline.sql_client() as client:
+        names = [name for (name,) in client.execute_sql(SET_TIMEOUTS, TIMEOUTS) or ()]
+    query = KEEPALIVES | (credentials.query or {})
+    if names:
+        options = [query.get("options", ""), *(f"-c{name}=0" for name in names)]
+        query["options"] = " ".join(options).strip()
+    credentials.query = query
+    pipeline.destination.config_params["credentials"] = credentials
+
+
 @contextmanager
 def side_by_side(
     pipeline: dlt.Pipeline,
     lists: Iterable[str],
     make_tables: Callable[[dlt.Pipeline], None],
     say: Callable[[str], None],
-) -> Iterator[None]:
-    """Make the tables, then hold lists until they are loaded, which other destinations do not."""
+) -> Iterator[SqlClientBase[Any] | None]:
+    """Make the tables, then hold lists until they are loaded, which other destinations do not.
+
+    Gives the connection that holds them, in the transaction that ends with the block.
+    """
     if not is_postgres(pipeline.destination):
         make_tables(pipeline)
-        yield
+        yield None
         return
     buckets = sorted({crc32(name.encode()) % BUCKETS for name in lists})
     with pipeline.sql_client() as client:
@@ -58,7 +89,7 @@ def side_by_side(
         _drop_abandoned(client, say)
         with _holding(client, buckets, say):
             client.execute_sql(ALIVE, client.staging_dataset_name)
-            yield
+            yield client
 
 
 @contextmanager
@@ -71,6 +102,7 @@ def _holding(
             with client.begin_transaction():
                 client.execute_sql(f"SET LOCAL lock_timeout = '{patience}s'")
                 client.execute_sql(LOCK, client.dataset_name, keys)
+                client.execute_sql("SET LOCAL lock_timeout = 0")
                 held = True
                 yield
                 return

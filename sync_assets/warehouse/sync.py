@@ -33,13 +33,13 @@ from sync_assets.warehouse.ledger import forget_old_loads, schema_name
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken_over
 from sync_assets.warehouse.plain_words import in_plain_words, plain
-from sync_assets.warehouse.postgres import side_by_side
+from sync_assets.warehouse.postgres import outlast_timeouts, side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
 from sync_assets.warehouse.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
 from sync_assets.warehouse.staging import drop_own
-from sync_assets.warehouse.tables import Tables, open_tables
+from sync_assets.warehouse.tables import Tables, locked_tables, open_tables
 from sync_assets.warehouse.vanished import remove, vanished
 
 
@@ -78,6 +78,8 @@ def sync(
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         database = database_file(pipeline)
+        with explained_by_rights(pipeline, request.resources), in_plain_words(dataset):
+            outlast_timeouts(pipeline)
         with (
             explained_by_rights(pipeline, request.resources),
             in_plain_words(dataset),
@@ -117,9 +119,9 @@ def _load_and_prove(
 ) -> None:
     gone = vanished(request.api, request.resources, journal)
     lists = [scope(listing) for listing in [*_asked_for(request, journal), *gone]]
-    with side_by_side(pipeline, lists, make, say):
+    with side_by_side(pipeline, lists, make, say) as holding:
         _load(pipeline, say)
-        with open_tables(pipeline) as tables:
+        with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
             _clear(tables, request, journal, gone)
             _verify(tables, request, journal)
             record(tables, request.api, _asked_for(request, journal), journal)

@@ -6,7 +6,7 @@ A table that is not ours is as good as none: it is not read, and never changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -167,6 +167,11 @@ def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def _marks(values: Sequence[Any]) -> str:
     return ", ".join(["%s"] * len(values))
+
+
+def locked_tables(client: SqlClientBase[Any]) -> AbstractContextManager[Tables]:
+    """The tables over a connection whose transaction holds the locks of a load."""
+    return nullcontext(Tables(client, in_transaction=True))
 
 
 @contextmanager
