@@ -19,6 +19,7 @@ from dlt.common.typing import TSecretStrValue
 
 from sync_assets.sources.rest.configured import resolve
 from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets.sources.rest.secrets import conceal
 
 VARIABLE = "ALERTS__URLS"
 TALKATIVE = ("apprise", "urllib3.connectionpool")
@@ -66,6 +67,7 @@ def _address(url: str, position: int) -> Address:
     )
     with _hushed():
         plugin = apprise.Apprise.instantiate(url, asset=asset)
+    conceal(url)
     kind = KIND.match(url)
     if plugin is None:
         raise ConfigurationError(

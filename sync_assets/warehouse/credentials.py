@@ -95,8 +95,8 @@ def _file(text: str) -> str:
     path = text.removeprefix("duckdb:///").partition("?")[0]
     if path.lower() in NO_FILES:
         raise WarehouseError(
-            f"{VARIABLE} is {path}: such a warehouse is gone when its process ends, and no other "
-            "process could read it. Set it to the path of a file, warehouse.duckdb for instance."
+            f"{VARIABLE} names {path}, a warehouse that is gone when its process ends and that no "
+            "other process can read. Set it to the path of a file, warehouse.duckdb for instance."
         )
     if path.startswith(("md:", "motherduck:")):
         raise WarehouseError(
