@@ -86,10 +86,12 @@ class DagsterRuns:
         (request,) = result.run_requests or []
         assert self.run_request(request).success
 
-    def run_range(self, partitions: str, *assets: str) -> dg.ExecuteInProcessResult:
+    def run_range(
+        self, partitions: str, *assets: str, tags: Mapping[str, str] | None = None
+    ) -> dg.ExecuteInProcessResult:
         """Run all partitions of a definition in one run."""
         keys = self.instance.get_dynamic_partitions(partitions)
-        return self.run(*assets, tags=range_tags(keys))
+        return self.run(*assets, tags={**range_tags(keys), **(tags or {})})
 
     def tick(self, sensor: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
         """Evaluate a sensor, apply the partitions it asks for, and keep its cursor for others.

@@ -13,6 +13,8 @@ from sync_assets.lib.materialize import materialize_partitions, materialize_tabl
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.specs import ResourceTranslator
 from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.lists import Lists
 from sync_assets.sources.rest.resources import build_resources
 
 
@@ -54,7 +56,9 @@ def build_partition_assets(
 def _assets(
     api: Api, resources: list[str], settings: AutomationSettings, **options: Any
 ) -> Callable[[Callable[..., Iterator[Event]]], dg.AssetsDefinition]:
-    source = DltSource(Schema(api.name), api.name, build_resources(api))
+    source = DltSource(
+        Schema(api.name), api.name, build_resources(Lists(api, api.connect, {}, Journal()))
+    )
     specs = build_dlt_asset_specs(
         dlt_source=source.with_resources(*resources),
         dlt_pipeline=None,  # type: ignore[arg-type]  # a pipeline made at import writes to disk

@@ -10,16 +10,17 @@ import dagster as dg
 from sync_assets.lib.checks import findings
 from sync_assets.lib.events import Event, failure, materialization, observation
 from sync_assets.lib.keys import parent_id
+from sync_assets.lib.reruns import first_attempt
 from sync_assets.lib.settings import automation
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.errors import SyncError
 from sync_assets.sources.rest.journal import Journal
-from sync_assets.sources.rest.whole import parts_of, whole
+from sync_assets.sources.rest.whole import lists_of, parts_of
 from sync_assets.warehouse.destination import is_embedded
 from sync_assets.warehouse.errors import WarehouseLostError
 from sync_assets.warehouse.progress import Progress
-from sync_assets.warehouse.sync import Request, sync
+from sync_assets.warehouse.sync import Request, commits
 
 RETRIES = 2
 PAUSE = 20.0
@@ -29,7 +30,8 @@ def materialize_tables(
     context: dg.AssetExecutionContext, api: Api, *, allow_empty: bool
 ) -> Iterator[Event]:
     """Sync the selected unpartitioned resources; see `_run`."""
-    return _run(context, Request(api, _selected(context, api), None, allow_empty), alone=True)
+    request = Request(api, _selected(context, api), None, allow_empty, _since(context))
+    return _run(context, request, alone=True)
 
 
 def materialize_partitions(
@@ -37,19 +39,20 @@ def materialize_partitions(
 ) -> Iterator[Event]:
     """Sync the selected children below the run's partitions."""
     parents = {parent.resource: [parent_id(key) for key in context.partition_keys]}
-    request = Request(api, _selected(context, api), parents, allow_empty)
+    request = Request(api, _selected(context, api), parents, allow_empty, _since(context))
     return _run(context, request, alone=len(context.partition_keys) == 1)
 
 
 def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) -> Iterator[Event]:
-    """Sync; give an event for each partition, or asset without partitions, that is complete.
+    """Sync; give an event for each partition, or asset without partitions, once it is loaded.
 
     Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
     """
-    began = times.now()
-    journal = _sync(context, request)
-    for name in request.resources:
-        yield from _told(request.api, journal, name, alone=alone)
+    began, journal = times.now(), Journal()
+    for journal in _commits(context, request):
+        if journal.round is not None:
+            for name in request.resources:
+                yield from _told(request.api, journal, name, alone=alone)
     if journal.failed() or not alone:
         _evaluate_checks(context, request, began)
     if journal.failed():
@@ -59,14 +62,14 @@ def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) ->
 def _told(api: Api, journal: Journal, resource: str, *, alone: bool) -> Iterator[Event]:
     """The events of a resource: none where it is red, but what was loaded of it all the same."""
     endpoint = api.endpoints[resource]
-    table = None if endpoint.partitioned else whole(journal, endpoint)
-    lists = parts_of(journal, endpoint)
-    if endpoint.partitioned:
-        complete = [listing for listing in lists if listing.error is None]
-        yield from (materialization(api, listing, alone=alone) for listing in complete)
-    elif table is not None and table.error is None:
-        red = any(listing.error is not None for listing in lists)
-        yield observation(api, table) if red else materialization(api, table, alone=True)
+    for listing in lists_of(journal, endpoint):
+        if listing.error is not None or (listing.parent is not None) != endpoint.partitioned:
+            continue
+        parts = [] if endpoint.partitioned else parts_of(journal, endpoint)
+        if any(part.error is not None for part in parts):
+            yield observation(api, listing)
+        else:
+            yield materialization(api, listing, alone=alone or not endpoint.partitioned)
 
 
 def _evaluate_checks(context: dg.AssetExecutionContext, request: Request, began: datetime) -> None:
@@ -77,11 +80,11 @@ def _evaluate_checks(context: dg.AssetExecutionContext, request: Request, began:
         context.log_event(finding.evaluation(key.asset_key, key.name))
 
 
-def _sync(context: dg.AssetExecutionContext, request: Request) -> Journal:
+def _commits(context: dg.AssetExecutionContext, request: Request) -> Iterator[Journal]:
     """Sync; a server that is away for a moment is waited for, in a new attempt of the step."""
     progress = Progress(context.log.info)
     try:
-        journal = sync(request, on_listing=progress.listing, say=context.log.info)
+        yield from commits(request, on_listing=progress.listing, say=context.log.info)
     except WarehouseLostError as error:
         if is_embedded() or context.retry_number == RETRIES:
             raise dg.Failure(str(error)) from error
@@ -89,7 +92,10 @@ def _sync(context: dg.AssetExecutionContext, request: Request) -> Journal:
     except SyncError as error:
         raise dg.Failure(str(error)) from error
     progress.flush()
-    return journal
+
+
+def _since(context: dg.AssetExecutionContext) -> datetime | None:
+    return first_attempt(context.instance, context.run, context.retry_number)
 
 
 def _selected(context: dg.AssetExecutionContext, api: Api) -> list[str]:

@@ -24,11 +24,15 @@ REMEDY = (
 
 @configspec
 class ExecutionSettings(BaseConfiguration):
-    """The executor of each run, partitions a run (0: all in one), and how many machines write."""
+    """The executor of each run, partitions a run (0: all in one), and how many machines write.
+
+    After `commit_every` seconds a sync loads what is complete, and reads the rest meanwhile.
+    """
 
     executor: Annotated[str, one_of(EXECUTORS)] = "in_process"
     partitions_per_run: Annotated[int, at_least(0)] = 0
     machines: Annotated[str, one_of(MACHINES)] = "one"
+    commit_every: Annotated[float, at_least(1)] = 60.0
 
 
 def execution() -> ExecutionSettings:

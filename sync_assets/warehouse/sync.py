@@ -9,24 +9,30 @@ verify     the warehouse must now hold as many rows as the lists did
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import dlt
 import pyarrow as pa
+from dlt.common.schema import Schema
+from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.lists import Lists
 from sync_assets.sources.rest.names import table_name
-from sync_assets.sources.rest.resources import dlt_source
+from sync_assets.sources.rest.resources import build_resources
 from sync_assets.sources.rest.settings import variable
 from sync_assets.sources.rest.whole import lists_of
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.execution import execution
 from sync_assets.warehouse.held import rows_by_list
 from sync_assets.warehouse.history import record, schema
 from sync_assets.warehouse.ledger import forget_old_loads, schema_name
@@ -35,6 +41,7 @@ from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken
 from sync_assets.warehouse.plain_words import in_plain_words, plain
 from sync_assets.warehouse.postgres import outlast_timeouts, side_by_side
 from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
+from sync_assets.warehouse.readings import outdated, synced_since
 from sync_assets.warehouse.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
@@ -45,12 +52,16 @@ from sync_assets.warehouse.vanished import remove, vanished
 
 @dataclass(frozen=True)
 class Request:
-    """What to sync of an API: which resources, below which parents (None: all that it lists)."""
+    """What to sync of an API: which resources, below which parents (None: all that it lists).
+
+    Lists that were synced `since` are left out.
+    """
 
     api: Api
     resources: Sequence[str]
     parents: Mapping[str, Sequence[str]] | None = None
     allow_empty: bool = False
+    since: datetime | None = None
 
     def __post_init__(self) -> None:
         """Know the resources by their tables."""
@@ -63,12 +74,25 @@ def sync(
     on_listing: Callable[[Listing], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Journal:
-    """Sync what is asked for; the journal tells list by list what came of it.
+    """Sync what is asked for; the journal tells list by list what came of it. See `commits`."""
+    *_, journal = commits(request, on_listing=on_listing, say=say)
+    return journal
 
-    A resource whose table is there and not ours fails without a request.
-    Raises `ConfigurationError` or `WarehouseError` before the first request where either is
-    unusable, and `WarehouseError` where the load fails; lists that fail do not raise. On SIGINT
-    and SIGTERM it raises `KeyboardInterrupt`, or what their handlers raise, and loads nothing.
+
+def commits(
+    request: Request,
+    *,
+    on_listing: Callable[[Listing], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Iterator[Journal]:
+    """Sync what is asked for; the journal, after each load, whose lists are those of its round.
+
+    What is complete after `EXECUTION__COMMIT_EVERY` seconds is loaded while the rest is read on.
+    The last journal is of no round, and tells list by list what came of the sync. A resource whose
+    table is there and not ours fails without a request. Raises `ConfigurationError` or
+    `WarehouseError` before the first request where either is unusable, and `WarehouseError` where
+    the load fails; lists that fail do not raise. On SIGINT and SIGTERM it raises
+    `KeyboardInterrupt`, or what their handlers raise, and loads nothing more.
     """
     api, say = request.api, say or silent
     if api.resolve().keep_pages is not None:
@@ -89,6 +113,7 @@ def sync(
             refuse_foreign_books(tables.ownership, api.name, dataset)
             foreign = tables.ownership.foreign(request.resources)
             held = rows_by_list(tables, api, request.resources)
+            done = synced_since(tables, api, request.since) if request.since else set()
         ours = replace(request, resources=[n for n in request.resources if n not in foreign])
         refuse_without_rights(pipeline, ours.resources)
         journal = Journal(
@@ -98,16 +123,26 @@ def sync(
             on_listing=on_listing,
             on_wait=say,
         )
-        if ours.resources:
-            _extract(pipeline, ours, journal)
+        lists = Lists(api, api.connect, request.parents or {}, journal, done)
+        make = partial(make_tables, taken_over=taken)
+        names = [name for name in ours.resources if (name, None) not in done]
+        with closing(lists):
+            while names:
+                current = lists.next_round(execution().commit_every)
+                _extract(pipeline, lists, names)
+                part = replace(ours, resources=names)
+                with in_plain_words(dataset), exclusive(database, say):
+                    older = _load_and_prove(pipeline, part, journal, make, say)
+                if older:
+                    pipeline.drop_pending_packages()
+                    lists.leave(older)
+                    continue
+                yield journal
+                names = [name for name in names if name in current.pending]
         for listing in _lists_of(request, foreign):
             journal.record(listing, WarehouseError(refusal(api.name, dataset, listing.resource)))
-        if ours.resources:
-            with in_plain_words(dataset), exclusive(database, say):
-                _load_and_prove(
-                    pipeline, ours, journal, partial(make_tables, taken_over=taken), say
-                )
-    return journal
+    journal.round = None
+    yield journal
 
 
 def _load_and_prove(
@@ -116,31 +151,36 @@ def _load_and_prove(
     journal: Journal,
     make: Callable[[dlt.Pipeline], None],
     say: Callable[[str], None],
-) -> None:
+) -> list[Listing]:
+    """Load a round; nothing, if there are lists of which a newer reading is there: gives those."""
     gone = vanished(request.api, request.resources, journal)
     lists = [scope(listing) for listing in [*_asked_for(request, journal), *gone]]
     with side_by_side(pipeline, lists, make, say) as holding:
+        with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
+            if older := outdated(tables, _asked_for(request, journal), say):
+                return older
         _load(pipeline, say)
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
             _clear(tables, request, journal, gone)
             _verify(tables, request, journal)
             record(tables, request.api, _asked_for(request, journal), journal)
             forget_old_loads(tables, request.api)
+    return []
 
 
-def _extract(pipeline: dlt.Pipeline, request: Request, journal: Journal) -> None:
-    source = dlt_source(request.api)(parents=request.parents, journal=journal)
+def _extract(pipeline: dlt.Pipeline, lists: Lists, names: Sequence[str]) -> None:
+    api, journal = lists.api, lists.journal
+    source = DltSource(Schema(schema_name(api)), api.name, build_resources(lists))
     source.schema.update_table(schema())
-    source.schema = source.schema.clone(with_name=schema_name(request.api))
-    workers = request.api.resolve().max_concurrency + 2
+    workers = api.resolve().max_concurrency + 2
     try:
-        pipeline.extract(source.with_resources(*request.resources), workers=workers)
+        pipeline.extract(source.with_resources(*names), workers=workers)
         if any(listing.problems for listing in journal.complete()):
             pipeline.extract(quarantine(journal))
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # the warehouse's driver needs it now
     except PipelineStepFailed as error:
-        raise plain(error, f"{request.api.name} could not be prepared") from None
+        raise plain(error, f"{api.name} could not be prepared") from None
 
 
 def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:

@@ -27,7 +27,7 @@ def vanished(api: Api, resources: Iterable[str], journal: Journal) -> list[Listi
         endpoint = api.endpoints[name]
         parent = str(endpoint.parent)
         listed = journal.listed.get((parent, endpoint.parent_field))
-        if endpoint.partitioned or listed is None:
+        if endpoint.partitioned or listed is None or not journal.is_over(name):
             continue
         if (name, None) in journal.listings or journal.listings[parent, None].left_out:
             continue

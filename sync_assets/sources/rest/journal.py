@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sync_assets.sources.rest.errors import EmptyListError, ListError, brief, rest_ends_at
 from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.rounds import Key, Round
 
 #: How many problems all lists together keep, and each list in any case.
 MOST_PROBLEMS, LEAST_PROBLEMS = 20_000, 10
@@ -19,7 +20,8 @@ class Journal:
     records that cannot be loaded as declared. Otherwise failures are kept, apart from the lists
     that went well. `held` counts the rows the warehouse holds by (resource, parent), and of all
     parents by (resource, None). `listed` are the ids that complete lists of parents
-    hold, by resource and field.
+    hold, by resource and field. `round` says which of the lists a load takes; all of them, where it
+    is None.
     """
 
     def __init__(
@@ -35,7 +37,8 @@ class Journal:
         self.held = held or {}
         self.allow_empty = allow_empty
         self.listed: dict[tuple[str, str], frozenset[str]] = {}
-        self.listings: dict[tuple[str, str | None], Listing] = {}
+        self.listings: dict[Key, Listing] = {}
+        self.round: Round | None = None
         self._on_listing = on_listing
         self.on_wait = on_wait or (lambda message: None)
         self._problems = 0
@@ -68,8 +71,17 @@ class Journal:
                 self._on_listing(listing)
 
     def complete(self) -> Iterator[Listing]:
-        """The listings that went well."""
-        return (listing for listing in list(self.listings.values()) if listing.error is None)
+        """The listings that went well, of those that a load takes."""
+        found = list(self.listings.values())
+        return (listing for listing in found if listing.error is None and self.loads(listing))
+
+    def loads(self, listing: Listing) -> bool:
+        """Whether a load takes a list."""
+        return self.round is None or (listing.resource, listing.parent) in self.round.taken
+
+    def is_over(self, resource: str) -> bool:
+        """Whether all lists of a resource that are asked for are read."""
+        return self.round is None or resource not in self.round.pending
 
     def failed(self) -> list[Listing]:
         """The listings that did not."""

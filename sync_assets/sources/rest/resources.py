@@ -10,42 +10,34 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource, DltSource
 
-from sync_assets.sources.rest.api import Api, Connection
+from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.batches import END, Batches
 from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.sources.rest.hints import MERGE
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.lists import Lists
-from sync_assets.sources.rest.names import table_name
 from sync_assets.sources.rest.rows import RowTyper
 
 #: dlt warns that JSON arrives as text, and that rows become SQL literals on the way to Postgres.
 PLANNED = ("when merging arrow schema with dlt schema", "ArrowToInsertValuesWriter")
 
 
-def build_resources(
-    api: Api,
-    parents: Mapping[str, Sequence[str]] | None = None,
-    journal: Journal | None = None,
-    connect: Callable[[], Connection] | None = None,
-) -> list[DltResource]:
+def build_resources(lists: Lists) -> list[DltResource]:
     """The dlt resources of an API; nothing is resolved or requested before they are read.
 
-    `parents` gives the ids to read children of, by parent resource; without it all that the
-    parent's list holds. dlt evaluates the callables that a resource yields in its own pool.
+    dlt evaluates the callables that a resource yields in its own pool.
     """
     logging.getLogger("dlt").addFilter(_is_news)
-    given = {table_name(name): ids for name, ids in (parents or {}).items()}
-    lists = Lists(api, connect or api.connect, given, journal or Journal())
-    return [_resource(lists, endpoint) for endpoint in api.endpoints.values()]
+    return [_resource(lists, endpoint) for endpoint in lists.api.endpoints.values()]
 
 
 def dlt_source(api: Api) -> Callable[..., DltSource]:
     """The `@dlt.source` of an API.
 
-    Its arguments: `parents` and `journal` as above, and the settings of `SOURCES__<SOURCE>__*`
-    in lower case, which otherwise come from dlt's configuration. A wrong or missing one raises
-    `ConfigurationError` here, before any request.
+    Its arguments: `parents`, the ids to read children of, by parent resource (without it all that
+    the parent's list holds); `journal`, which decides what an incomplete list means; and the
+    settings of `SOURCES__<SOURCE>__*` in lower case, which otherwise come from dlt's configuration.
+    A wrong or missing one raises `ConfigurationError` here, before any request.
     """
 
     @dlt.source(name=api.name, section=api.name)
@@ -55,7 +47,7 @@ def dlt_source(api: Api) -> Callable[..., DltSource]:
         **settings: Any,
     ) -> list[DltResource]:
         connection = api.connect(settings)
-        return build_resources(api, parents, journal, lambda: connection)
+        return build_resources(Lists(api, lambda: connection, parents or {}, journal or Journal()))
 
     return source
 
@@ -70,7 +62,8 @@ def _resource(lists: Lists, endpoint: Endpoint) -> DltResource:
 
     def rows() -> Iterator[Any]:
         if endpoint.parent is None:
-            yield batches.expect(partial(lists.table, endpoint))
+            if not lists.is_done(endpoint, None):
+                yield batches.expect(partial(lists.outcome, endpoint, None))
             yield END
             return
         yield RowTyper(endpoint.columns, endpoint.parent_param).empty()
@@ -81,7 +74,7 @@ def _resource(lists: Lists, endpoint: Endpoint) -> DltResource:
 
     def reads(parents: Sequence[str]) -> Iterator[Any]:
         for parent in parents:
-            yield batches.expect(partial(lists.read, endpoint, parent))
+            yield batches.expect(partial(lists.outcome, endpoint, parent))
         yield END
 
     resource = dlt.resource(

@@ -43,6 +43,15 @@ def parts_of(journal: Journal, endpoint: Endpoint) -> list[Listing]:
 
 
 def lists_of(journal: Journal, endpoint: Endpoint) -> list[Listing]:
-    """What is known of one by one: the lists below parents, and a table that is not partitioned."""
-    table = None if endpoint.partitioned else whole(journal, endpoint)
-    return [*parts_of(journal, endpoint), *([table] if table is not None else [])]
+    """What a load takes, one by one: lists below parents, and a table that is not partitioned.
+
+    A table of several lists counts once all of them are read.
+    """
+    lists = [listing for listing in parts_of(journal, endpoint) if journal.loads(listing)]
+    if endpoint.partitioned or not journal.is_over(endpoint.name):
+        return lists
+    table = whole(journal, endpoint)
+    is_one_list = (endpoint.name, None) in journal.listings
+    if table is not None and (not is_one_list or journal.loads(table)):
+        lists.append(table)
+    return lists

@@ -1,0 +1,31 @@
+"""A sync in rounds: what is complete at the end of a round is loaded while the rest is read on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from math import inf
+from typing import TypeAlias
+
+Key: TypeAlias = "tuple[str, str | None]"  # a resource, and the parent that the list is below
+
+
+@dataclass
+class Round:
+    """The lists that a load takes, and the resources of which some are left for the next round.
+
+    `ends` is a moment of the monotonic clock, until which a load waits for lists that are read.
+    """
+
+    ends: float = inf
+    taken: set[Key] = field(default_factory=set)
+    pending: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, seconds: float) -> Round:
+        """A round that ends in some seconds."""
+        return cls(time.monotonic() + seconds)
+
+    def left(self) -> float | None:
+        """The seconds until its end; None where it has none."""
+        return None if self.ends == inf else max(0.0, self.ends - time.monotonic())
