@@ -20,9 +20,18 @@ def rows_by_key(tables: Iterable[pa.Table], key: str, wanted: set[str]) -> dict[
     found: dict[str, Row] = {}
     for table in tables:
         at = [i for i, value in enumerate(table[key].to_pylist()) if str(value) in wanted]
-        for row in table.take(at).to_pylist() if at else ():
-            found[str(row[key])] = {name: v for name, v in row.items() if v is not None}
+        for i in at:
+            found[str(table[key][i])] = without_nulls(table.slice(i, 1))
     return found
+
+
+def without_nulls(table: pa.Table) -> Row:
+    """The one row of a table, without its nulls."""
+    return {
+        name: value
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if (value := column[0].as_py()) is not None
+    }
 
 
 def differing(one: Row, other: Row) -> list[str]:

@@ -14,9 +14,9 @@ from typing import IO, Any, cast
 
 import pyarrow as pa
 
-from sync_assets.sources.rest.duplicates import conflict, differing, rows_by_key
+from sync_assets.sources.rest.duplicates import conflict, differing, rows_by_key, without_nulls
 from sync_assets.sources.rest.encoding import to_json
-from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.listing import Listing, Problem
 from sync_assets.sources.rest.rows import RowTyper
 from sync_assets.sources.rest.values import CONVERT
 
@@ -122,22 +122,28 @@ class Spool:
         again, self._again = self._again, []
         loaded = rows_by_key(self.tables(), self.key, {key for key, _ in again}) if again else {}
         told = {problem.record for problem in self.listing.problems}
-        for key, record in again:
+        for (key, record), (table, problems) in zip(again, self._apart(again), strict=True):
             text = to_json(record)
             if text in told:
                 continue
-            table, problems = self.typer.table([record], self.listing.parent)
-            own = rows_by_key([table], self.key, {key})
-            if own and key in loaded:
-                columns = differing(own[key], loaded[key])
-                same = not columns and (not problems or self.listing.is_cut)
-                problems = [] if same else [conflict(text, key, columns, problems)]
+            if table.num_rows and key in loaded:
+                columns = differing(without_nulls(table), loaded[key])
+                if not columns and (not problems or self.listing.is_cut):
+                    continue
+                problems = [conflict(text, key, columns, problems)]
             else:
-                loaded.update(own)
-                self.listing.duplicates -= len(own)
+                loaded.update({key: without_nulls(table)} if table.num_rows else {})
                 self._keep(table)
+            self.listing.duplicates -= 1
             told.update(problem.record for problem in problems)
             self.listing.quarantine(problems)
+
+    def _apart(self, again: list[tuple[str, Any]]) -> Iterator[tuple[pa.Table, list[Problem]]]:
+        """Each record typed by itself, or all at once where nothing is wrong with any."""
+        records, parent = [record for _, record in again], self.listing.parent
+        table, problems = self.typer.table(records, parent)
+        for i, record in enumerate(records):
+            yield self.typer.table([record], parent) if problems else (table.slice(i, 1), [])
 
     def _keep(self, table: pa.Table) -> None:
         self.listing.rows += table.num_rows
