@@ -56,23 +56,25 @@ class _Wait:
     def __init__(self, database: Path, say: Callable[[str], None], patience: float) -> None:
         self.database, self.say, self.patience = database, say, patience
         self.started = time.monotonic()
+        self._what = "another sync"
         self._said: dict[str, float] = {}
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
-    def left(self, what: str) -> float:
+    def left(self) -> float:
         """Seconds that are left; raises `WarehouseBusyError` at their end."""
         stop.check()
         if self.seconds >= self.patience:
-            raise WarehouseBusyError(f"{self.database.name} is in use by {what}")
+            raise WarehouseBusyError(f"{self.database.name} is in use by {self._what}")
         return self.patience - self.seconds
 
-    def tell(self, why: str, kind: str) -> None:
+    def tell(self, what: str, why: str) -> None:
         """Say what is waited for, now and then."""
-        if time.monotonic() - self._said.get(kind, -inf) >= SAY_EVERY:
-            self._said[kind] = time.monotonic()
+        self._what = what
+        if time.monotonic() - self._said.get(what, -inf) >= SAY_EVERY:
+            self._said[what] = time.monotonic()
             self.say(f"waiting for {self.database.name}: {why}")
 
 
@@ -95,16 +97,16 @@ def _opened(lock: FileLock, database: Path, wait: _Wait) -> duckdb.DuckDBPyConne
             if not isinstance(error, duckdb.Error):
                 raise
             _check_foreign(error, database, wait)
-        stop.wait(min(0.5, wait.left("another program")))
+        stop.wait(min(0.5, wait.left()))
 
 
 def _acquire(lock: FileLock, wait: _Wait) -> None:
     while True:
         try:
-            return _take(lock, min(1.0, wait.left("another sync")))
+            return _take(lock, min(1.0, wait.left()))
         except Timeout:
             why = f"another sync is using it ({wait.seconds:.0f} s so far)"
-            wait.tell(why, "another sync")
+            wait.tell("another sync", why)
 
 
 def _take(lock: FileLock, seconds: float) -> None:
@@ -130,4 +132,4 @@ def _check_foreign(error: duckdb.Error, database: Path, wait: _Wait) -> None:
             f"{database} cannot be opened for writing: {error}. It is what "
             "DESTINATION__WAREHOUSE__CREDENTIALS names."
         ) from None
-    wait.tell(str(error), "another program")
+    wait.tell("another program", str(error))
