@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from sync_assets.env_file import read_env_file
 from sync_assets.preparation import prepare
 from sync_assets.report import Watcher, print_report
 from sync_assets.sources import apis
+from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.errors import ConfigurationError, ListError, SyncError
 from sync_assets.sources.rest.journal import Journal
@@ -23,16 +23,26 @@ from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.sync import Request, sync
 
 SHOWN = 10
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Sync what the arguments say.
 
     Gives 0 where every list was read and every row loaded, also where a value of one is in
-    quarantine; else 1. Ctrl-C ends the process with 130, wrong arguments with 2.
+    quarantine; else 1; 130 on Ctrl-C and 143 on SIGTERM. Wrong arguments end the process with 2.
     """
     console = Console()
+    os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")  # dlt would take them as it loads
+    try:
+        with stop.stoppable():
+            return _sync(console, argv)
+    except KeyboardInterrupt as stopped:
+        told = "stopped: tables that were not loaded yet are as they were"
+        _print(console, told, style="red")
+        return 128 + int(getattr(stopped, "signal_code", signal.SIGINT))
+
+
+def _sync(console: Console, argv: Sequence[str] | None) -> int:
     try:
         known = apis()
     except ConfigurationError as error:  # of an API that is declared wrong
@@ -40,52 +50,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     arguments = _parser(list(known)).parse_args(argv)
     chosen = [known[arguments.source]] if arguments.source else list(known.values())
-    with _stopped_at_once(console):
+    try:
+        file = read_env_file(Path.cwd())
+        _refuse_partitions(chosen, arguments.partition)
+        _print(console, prepare(chosen))
+    except SyncError as error:
+        _print(console, f"error: {error}", style="red")
+        return 1
+    if file:
+        _print(console, f"Variables of {file} go before those of the shell.")
+    journals: dict[str, Journal] = {}
+    for api in chosen:
         try:
-            file = read_env_file(Path.cwd())
-            _refuse_partitions(chosen, arguments.partition)
-            _print(console, prepare(chosen))
-        except SyncError as error:
-            _print(console, f"error: {error}", style="red")
-            return 1
-        if file:
-            _print(console, f"Variables of {file} go before those of the shell.")
-        journals: dict[str, Journal] = {}
-        for api in chosen:
-            try:
-                request = _request(api, arguments.partition, allow_empty=arguments.allow_empty)
-                with Watcher(console, api.name) as watcher:
-                    journals[api.name] = sync(request, on_listing=watcher.listing, say=watcher.say)
-            except SyncError as error:  # the other sources can do without this one
-                _print(console, f"error: {api.name}: {error}", style="red")
-        print_report(console, journals)
+            request = _request(api, arguments.partition, allow_empty=arguments.allow_empty)
+            with Watcher(console, api.name) as watcher:
+                journals[api.name] = sync(request, on_listing=watcher.listing, say=watcher.say)
+        except SyncError as error:  # the other sources can do without this one
+            _print(console, f"error: {api.name}: {error}", style="red")
+    print_report(console, journals)
     whole = len(journals) == len(chosen) and all(map(_is_whole, journals.values()))
     return 0 if whole else 1
 
 
 def _is_whole(journal: Journal) -> bool:
     return not any(listing.error or listing.left_out for listing in journal.listings.values())
-
-
-@contextmanager
-def _stopped_at_once(console: Console) -> Iterator[None]:
-    """Let Ctrl-C end the process, which is as safe as kill -9: the next sync cleans up.
-
-    Threads of dlt would read on until their lists are at an end.
-    """
-
-    def stop(*_: object) -> None:
-        console.show_cursor()
-        _print(console, "\nstopped: tables that were not loaded yet are as they were", style="red")
-        console.file.flush()
-        os._exit(INTERRUPTED)
-
-    os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")  # dlt would take it while it loads
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _print(console: Console, text: str, style: str | None = None) -> None:

@@ -142,9 +142,9 @@ def test_the_servers_clock_counts_for_a_date(world: World) -> None:
 
 def test_a_429_is_waited_out_however_many_there_are(world: World) -> None:
     parents = users(world)
-    world.api.fail("/users/0", times=4, status=429)
+    world.api.fail("/users/0", times=3, status=429)
     found = world.sync("promotions", "users", parents={"promotions": parents})
-    assert (found["users of 0"].error, found["users of 0"].retries) == (None, 4)
+    assert (found["users of 0"].error, found["users of 0"].retries) == (None, 3)
     assert all(1 <= gap < 1.6 for gap in gaps(world, "/users/0"))
 
 
@@ -158,7 +158,13 @@ FOR_EVER: dict[str, tuple[dict[str, str], int]] = {
 }
 
 
-@pytest.mark.parametrize("name", FOR_EVER)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name.endswith("without a time") else pytest.param(name, marks=pytest.mark.long)
+        for name in FOR_EVER
+    ],
+)
 def test_a_429_for_ever_ends_with_the_patience(world: World, name: str) -> None:
     headers, most = FOR_EVER[name]
     parents = users(world, 30)
@@ -183,7 +189,7 @@ def test_one_list_that_is_refused_for_ever_stops_no_other(world: World) -> None:
     assert [name for name, listing in found.items() if listing.error] == ["users of 0"]
 
 
-@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.parametrize("code", [429, pytest.param(503, marks=pytest.mark.long)])
 def test_a_rest_that_is_too_long_is_asked_for_once(world: World, code: int) -> None:
     parents = users(world, 200)
     world.api.latency = 0.02
@@ -221,6 +227,7 @@ def test_the_sensor_asks_for_nothing_before_the_rest_is_over(
     assert state(api).rest_ends_at < now
 
 
+@pytest.mark.long
 def test_other_processes_of_the_account_ask_for_nothing_either(world: World) -> None:
     parents = users(world, 3)
     world.configure("promotions", requests_per_minute=1_000)

@@ -18,7 +18,7 @@ def offer(world: World, number: int) -> list[str]:
     return parents
 
 
-@pytest.mark.parametrize("children", [CHILDREN[:1], CHILDREN])
+@pytest.mark.parametrize("children", [CHILDREN[:1], pytest.param(CHILDREN, marks=pytest.mark.long)])
 def test_a_refused_credential_stops_the_source_and_says_so_once(
     world: World, children: tuple[str, ...]
 ) -> None:
@@ -34,6 +34,7 @@ def test_a_refused_credential_stops_the_source_and_says_so_once(
     assert len([message for message in said if "nothing more is asked for" in message]) == 1
 
 
+@pytest.mark.long
 def test_a_credential_that_expires_in_mid_sync_stops_it(world: World) -> None:
     parents = offer(world, 200)
     for parent in parents[20:]:
@@ -44,8 +45,10 @@ def test_a_credential_that_expires_in_mid_sync_stops_it(world: World) -> None:
     assert len([1 for listing in found.values() if listing.error is None]) >= 16
 
 
-@pytest.mark.parametrize("forbidden", [1, 5])
-@pytest.mark.parametrize("most", [1, 8])
+@pytest.mark.parametrize(
+    ("forbidden", "most"),
+    [(5, 1), *(pytest.param(*case, marks=pytest.mark.long) for case in ((1, 1), (1, 8), (5, 8)))],
+)
 def test_promotions_that_may_not_be_read_stop_no_other(
     world: World, forbidden: int, most: int
 ) -> None:

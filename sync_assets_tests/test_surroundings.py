@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,13 @@ def proxy() -> Iterator[FakeApi]:
         yield playing
 
 
-@pytest.mark.parametrize("name", PROXIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "ALL_PROXY" else pytest.param(name, marks=pytest.mark.long)
+        for name in PROXIES
+    ],
+)
 def test_what_is_on_this_machine_is_reached_directly(bare: World, name: str) -> None:
     for variable, value in PROXIES[name].items():
         bare.monkeypatch.setenv(variable, value)
@@ -56,6 +63,7 @@ def test_what_is_on_this_machine_is_reached_directly(bare: World, name: str) -> 
     assert (found.error, found.rows) == (None, 5)
 
 
+@pytest.mark.long
 def test_the_sandbox_is_reached_directly(bare: World) -> None:
     bare.monkeypatch.setenv("http_proxy", DEAD)
     bare.configure("affiliates", base_url="sandbox")
@@ -64,7 +72,10 @@ def test_the_sandbox_is_reached_directly(bare: World) -> None:
     assert found.rows > 0
 
 
-@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy", "HTTP_PROXY"])
+@pytest.mark.parametrize(
+    "variable",
+    ["http_proxy", *(pytest.param(n, marks=pytest.mark.long) for n in ("all_proxy", "HTTP_PROXY"))],
+)
 def test_what_is_elsewhere_is_asked_through_the_proxy(
     bare: World, proxy: FakeApi, variable: str
 ) -> None:
@@ -103,9 +114,15 @@ def test_loopback_is_what_no_packet_leaves() -> None:
     assert [is_loopback(host) for host in here + there] == [True] * 6 + [False] * 6
 
 
-@pytest.mark.parametrize("is_named", [True, False])
-@pytest.mark.parametrize("name", NETRCS)
-@pytest.mark.parametrize("code", [None, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    ("name", "is_named", "code"),
+    [
+        case
+        if case in (("a default entry", False, 302), ("the host", True, None))
+        else pytest.param(*case, marks=pytest.mark.long)
+        for case in product(NETRCS, (True, False), (None, 301, 302, 303, 307, 308))
+    ],
+)
 def test_netrc_changes_nothing_that_is_sent(
     bare: World, tmp_path: Path, name: str, is_named: bool, code: int | None
 ) -> None:

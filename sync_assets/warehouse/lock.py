@@ -65,7 +65,7 @@ class _Wait:
 
     def left(self) -> float:
         """Seconds that are left; raises `WarehouseBusyError` at their end."""
-        stop.check()
+        stop.current().check()
         if self.seconds >= self.patience:
             raise WarehouseBusyError(f"{self.database.name} is in use by {self._what}")
         return self.patience - self.seconds
@@ -97,7 +97,7 @@ def _opened(lock: FileLock, database: Path, wait: _Wait) -> duckdb.DuckDBPyConne
             if not isinstance(error, duckdb.Error):
                 raise
             _check_foreign(error, database, wait)
-        stop.wait(min(0.5, wait.left()))
+        stop.current().wait(min(0.5, wait.left()))
 
 
 def _acquire(lock: FileLock, wait: _Wait) -> None:

@@ -33,6 +33,7 @@ class Courtesy:
     ) -> None:
         self._slots = threading.BoundedSemaphore(max_concurrency)
         self.per_minute, self.max_wait = per_minute, max_wait
+        self.stop = stop.current()
         self._window = SharedWindow(account) if per_minute and account else Window()
         self._lock = threading.Lock()
 
@@ -45,12 +46,12 @@ class Courtesy:
         with self._slots:
             waited = 0.0
             while True:
-                stop.check()
+                self.stop.check()
                 may()
                 booked, wait = self._book()
                 if wait <= 0:
                     break
-                stop.wait(wait)
+                self.stop.wait(wait)
                 waited += wait
             try:
                 yield waited

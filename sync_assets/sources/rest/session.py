@@ -16,7 +16,6 @@ from requests.exceptions import ConnectionError as ConnectionFailed
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 
-from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.errors import (
     RefusedError,
@@ -46,7 +45,7 @@ class CourteousAdapter(HTTPAdapter):
         self.environment: dict[str, Any] | None = None
         self._pool: ConnectionPool | None = None
         self._connections: WeakSet[HTTPConnection] = WeakSet()
-        stop.abort_on_stop(self)
+        courtesy.stop.aborts(self)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
         """The pool of the one origin, looked up once: requests reads the disk to find it."""
@@ -161,7 +160,7 @@ class ListSession(Session):
         self.listing.retries += 1
         self.listing.waited += seconds
         self.on_wait(f"{self.listing.name}: {brief(error)}; asking again in {seconds:.1f} s")
-        stop.wait(seconds)
+        self.adapter.courtesy.stop.wait(seconds)
 
     def _refused(self, error: RefusedError) -> None:
         of = (self.listing.resource, self.parent)

@@ -32,33 +32,41 @@ class Abortable(Protocol):
         """End such calls; called in a signal handler, so it must not wait."""
 
 
-_signal = threading.Event()
-_abortables: WeakSet[Abortable] = WeakSet()
+class StopSignal:
+    """Whether a sync is to stop; whoever was made for it keeps it, also when the next one began."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._abortables: WeakSet[Abortable] = WeakSet()
+
+    def request(self) -> None:
+        """End all waits, and all answers that are waited for."""
+        self._event.set()
+        for abortable in list(self._abortables):
+            abortable.abort()
+
+    def check(self) -> None:
+        """Raise `Stopped` once a stop was requested."""
+        if self._event.is_set():
+            raise Stopped
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for so many seconds; raises `Stopped` as soon as a stop is requested."""
+        if self._event.wait(min(max(seconds, 0.0), threading.TIMEOUT_MAX)):
+            raise Stopped
+
+    def aborts(self, abortable: Abortable) -> None:
+        """Let a request abort an object too, for as long as it lives."""
+        self._abortables.add(abortable)
+
+
+_current = StopSignal()
 _depth = 0
 
 
-def request_stop() -> None:
-    """End all waits, and all answers that are waited for."""
-    _signal.set()
-    for abortable in list(_abortables):
-        abortable.abort()
-
-
-def check() -> None:
-    """Raise `Stopped` once a stop was requested."""
-    if _signal.is_set():
-        raise Stopped
-
-
-def wait(seconds: float) -> None:
-    """Sleep for so many seconds; raises `Stopped` as soon as a stop is requested."""
-    if _signal.wait(min(max(seconds, 0.0), threading.TIMEOUT_MAX)):
-        raise Stopped
-
-
-def abort_on_stop(abortable: Abortable) -> None:
-    """Let `request_stop` abort an object, for as long as it lives."""
-    _abortables.add(abortable)
+def current() -> StopSignal:
+    """The signal of the sync that is under way in this process."""
+    return _current
 
 
 @contextmanager
@@ -69,14 +77,14 @@ def stoppable() -> Iterator[None]:
     scratch folders and locks are given back. A block in another thread than the main one, which
     signals never reach, is left alone.
     """
-    global _depth
+    global _current, _depth
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        request_stop()
+        _current.request()
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)
@@ -94,4 +102,4 @@ def stoppable() -> Iterator[None]:
         for number in ours:
             signal.signal(number, before[number])
         if not _depth:
-            _signal.clear()
+            _current = StopSignal()

@@ -49,6 +49,7 @@ class SharedWindow(Window):
         self._file = own_folder("rate") / f"{name}.json"
         self._lock = FileLock(f"{self._file}.lock")
         self._is_shared = True
+        self._stop = stop.current()
 
     @contextmanager
     def held(self) -> Iterator[Window]:
@@ -65,7 +66,7 @@ class SharedWindow(Window):
 
     def _taken(self) -> bool:
         while True:
-            stop.check()
+            self._stop.check()
             try:
                 self._lock.acquire(timeout=1.0)
                 return True
