@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_assets.sources.rest import spool as spools
@@ -98,6 +98,7 @@ NAMES = st.sampled_from(
 RECORDS = st.fixed_dictionaries({"id": KEYS}, optional={"name": NAMES, "x": NAMES, "data": NAMES})
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(RECORDS | NAMES, max_size=12), st.integers(1, 4), st.booleans())
 def test_no_record_of_a_list_is_lost_in_silence(
     records: list[Any], size: int, in_small_chunks: bool
@@ -183,6 +184,7 @@ def test_conflicting_records_fail_keys_unique_with_the_id(world: World) -> None:
     assert check(world, "keys_unique").passed
 
 
+@pytest.mark.long
 def test_rankings_with_one_position_and_name_are_told(world: World) -> None:
     world.api.lists["/ranking/1"] = [
         {"position": 1, "name": "a", "points": 5},

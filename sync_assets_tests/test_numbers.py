@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_assets.sources.rest.body import parse
@@ -93,6 +93,7 @@ def test_postgres_keeps_the_value(world: World) -> None:
         assert Decimal(row["j"]) == Decimal(text)
 
 
+@settings(max_examples=60, deadline=None)
 @given(NUMBERS)
 def test_a_column_of_numbers_holds_the_very_number_or_none(text: str) -> None:
     double, whole, exact = as_double(text), as_bigint(text), Decimal(text)
@@ -102,6 +103,7 @@ def test_a_column_of_numbers_holds_the_very_number_or_none(text: str) -> None:
         assert whole == exact
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_double_is_held_and_written_as_python_does(number: float) -> None:
     text = repr(number)
@@ -109,6 +111,7 @@ def test_every_double_is_held_and_written_as_python_does(number: float) -> None:
     assert to_json(parse(text.encode())) == text
 
 
+@settings(max_examples=60, deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_any_number_is_written_as_it_was_read(one: str, other: str) -> None:
     text = f'[{one},{{"a":{other}}},[[{one}]]]'
@@ -129,6 +132,7 @@ FIELDS = st.sampled_from([*EVERYTHING, "flat", "parent", "Text", "", "new", "_dl
 RECORDS = st.dictionaries(FIELDS | st.text(), VALUES, max_size=8) | VALUES
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(RECORDS, max_size=4), st.sampled_from([None, "parent"]))
 def test_no_record_of_any_form_raises_and_none_is_lost(
     records: list[Any], column: str | None

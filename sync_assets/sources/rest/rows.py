@@ -1,10 +1,10 @@
 """From JSON records to typed arrow tables: every declared column, every unknown field, no lie.
 
-A value is loaded only as what its column declares. Integers in text columns and whole floats in
-integer columns are the same value in other clothes; anything else leaves the column null and
-keeps the whole record as a `Problem`. A record without a value for a required column is not
-loaded at all, and kept likewise. Fields that no column declares become text columns: text as it
-is, anything else as JSON, so that their type never changes under a reader.
+A value is loaded only as what its column declares, or where the column gives the same back (see
+`values`); anything else leaves the column null and keeps the whole record as a `Problem`. A record
+without a value for a required column is not loaded at all, and kept likewise. Fields that no column
+declares become text columns: text as it is, anything else as JSON, so that their type never changes
+under a reader.
 """
 
 from __future__ import annotations
