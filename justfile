@@ -16,7 +16,11 @@ test *arguments:
 
 # The long suite: Postgres, Redis, a browser, kills
 test-long *arguments:
-    uv run pytest -m long -n 0 {{arguments}}
+    uv run pytest -m long {{arguments}}
+
+# All kills, histories, rows and days, of which the suites take a sample; hours
+full-counts *arguments:
+    uv run python -m sync_assets_tests.full_counts {{arguments}}
 
 # Lint and types
 lint:

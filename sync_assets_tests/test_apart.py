@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets_tests.conftest import World
+from sync_assets_tests.counts import Count
 from sync_assets_tests.fake_api import FakeApi
 from sync_assets_tests.processes import Task, together, workers
 
+EIGHT = Count("rounds of eight syncs at once into DuckDB", sample=3, full=30)
+PAIRS = Count("two syncs of one list at once into DuckDB", sample=4, full=40)
 WAIT = "waiting for warehouse.duckdb: another sync is using it"
 OPEN_FOR_TWO_SECONDS = """
 import sys, time, duckdb
@@ -74,18 +76,21 @@ def test_four_syncs_at_once_into_one_file_are_all_exact_and_say_that_they_wait(
 
 
 @pytest.mark.long
-def test_eight_syncs_at_once_are_all_exact_and_none_starves(world: World) -> None:
+@EIGHT
+def test_eight_syncs_at_once_are_all_exact_and_none_starves(
+    world: World, record_property: Callable[[str, object], None]
+) -> None:
     parents, tasks = crew_of(8)
-    began, slowest, waits = time.monotonic(), 0.0, 0
+    slowest, waits = 0.0, 0
     with workers(8, world.folder) as crew:
-        for note in range(10):
+        for note in range(EIGHT.size):
             offer(world, parents, note)
             done = together(list(zip(crew, tasks, strict=True)))
             assert all(result.green for result in done), done
             assert_exact(world, parents, note)
             slowest = max(slowest, *(result.seconds for result in done))
             waits += sum(message.startswith(WAIT) for result in done for message in result.said)
-    print(f"{time.monotonic() - began:.0f} s, slowest {slowest:.1f} s, {waits} waits said")  # noqa: T201
+    record_property("figures", f"slowest sync {slowest:.1f} s; {waits} waits said")
     assert waits
     assert slowest < 60
 
@@ -109,6 +114,7 @@ def test_a_foreign_program_that_holds_the_file_is_waited_for(world: World) -> No
 
 
 @pytest.mark.long
+@PAIRS
 @pytest.mark.parametrize(
     ("task", "path"),
     [
@@ -122,7 +128,7 @@ def test_two_syncs_of_one_list_at_once_give_one_of_them(
     there = {"SOURCES__PROMOTIONS__BASE_URL": elsewhere.base_url("promotions")}
     world.api.page_size = elsewhere.page_size = 1000
     with workers(1, world.folder) as (here,), workers(1, world.folder, **there) as (other,):
-        for n in range(10):
+        for n in range(PAIRS.size):
             world.api.lists[path], elsewhere.lists[path] = records(30 + n, "a"), records(50, n)
             done = together([(here, task), (other, task)])
             assert all(result.green for result in done), done

@@ -15,10 +15,12 @@ import pytest
 from sync_assets.sandbox import Account, Scale
 from sync_assets_tests.benchmark.contenders import CONTENDERS
 from sync_assets_tests.benchmark.truth import WrongAnswerError, verify
+from sync_assets_tests.counts import Count
 from sync_assets_tests.project import ROOT
 
 SIZES = {"promotions": 2, "users": 3, "participations": 101, "prizes": 2, "rankings": 2}
 FLAGS = [part for name, size in SIZES.items() for part in (f"--{name}", str(size))]
+ROWS = Count("rows of one list", sample=2_500, full=1_000_000)
 LIMIT = CONTENDERS["limit"]
 
 
@@ -91,12 +93,13 @@ def test_a_wrong_answer_fails(account: Account, right: Path, tmp_path: Path, wro
 
 
 @pytest.mark.long
+@ROWS
 def test_growth_is_told_as_a_table() -> None:
     command = [sys.executable, "-m", "sync_assets_tests.benchmark.growth"]
-    few = ["--rows", "2500", "--partitions", "3", "--table", "10000"]
+    few = ["--rows", f"{ROWS.size}", "--partitions", "3", "--table", "10000"]
     done = subprocess.run([*command, *few], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = re.findall(
         r"^\| (.+) \| ([\d,]+) \| [\d.]+ \| -?\d+ \| [\d,]+ rows \|$", done.stdout, re.M
     )
-    assert [size for _, size in told] == ["2,500", "3", "10,000"]
+    assert [size for _, size in told] == [f"{ROWS.size:,}", "3", "10,000"]

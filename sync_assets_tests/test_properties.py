@@ -13,7 +13,10 @@ from sync_assets.lib.keys import parent_id, partition_key
 from sync_assets.sources.rest.columns import columns
 from sync_assets.sources.rest.rows import RowTyper
 from sync_assets_tests.conftest import World
+from sync_assets_tests.counts import Count
 
+OVER_HTTP = Count("lists of any length and page size, over HTTP", sample=40, full=1_000)
+ANY_RECORD = Count("records of any fields and values", sample=120, full=10_000)
 LISTS = {
     "promotions": ("organizing_brands", "/organizing_brands", str),
     "affiliates": ("coupons", "/v1/coupons", int),
@@ -35,8 +38,11 @@ RECORDS = st.lists(st.dictionaries(FIELDS, JSON, max_size=8) | JSON, max_size=8)
 
 
 @pytest.mark.long
+@OVER_HTTP
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=OVER_HTTP.size,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     source=st.sampled_from(sorted(LISTS)),
@@ -75,7 +81,8 @@ def test_two_ids_never_share_a_key(one: str, other: str) -> None:
     assert (partition_key(one) == partition_key(other)) == (one == other)
 
 
-@settings(max_examples=120, deadline=None)
+@ANY_RECORD
+@settings(max_examples=ANY_RECORD.size, deadline=None)
 @given(RECORDS)
 def test_any_record_is_loaded_as_it_is_or_kept_with_a_reason(records: list[Any]) -> None:
     table, problems = TYPER.table(records, None)

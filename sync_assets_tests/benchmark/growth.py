@@ -138,7 +138,7 @@ def _environment(base_url: str, folder: Path) -> dict[str, str]:
     return {
         **kept,
         "SOURCES__PROMOTIONS__BASE_URL": base_url,
-        "SOURCES__PROMOTIONS__BEARER_TOKEN": "nobody asks for it",
+        "SOURCES__PROMOTIONS__BEARER_TOKEN": "nobody-asks-for-it",
         "SOURCES__PROMOTIONS__REQUESTS_PER_MINUTE": "0",
         "DESTINATION__WAREHOUSE__DESTINATION_TYPE": "duckdb",
         "DESTINATION__WAREHOUSE__CREDENTIALS": str(folder / "growth.duckdb"),
