@@ -32,6 +32,6 @@ lint:
 ci:
     bash .ci/run
 
-# The table of faults in docs/faults.md
+# Write docs/faults.md from the tests
 faults:
-    uv run python -m sync_assets_tests.fault_table
+    uv run python -m sync_assets_tests.fault_table > docs/faults.md

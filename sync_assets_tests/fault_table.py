@@ -1,22 +1,98 @@
-"""The table of faults in docs/faults.md: `python -m sync_assets_tests.fault_table` prints it."""
+"""The page of faults: `python -m sync_assets_tests.fault_table > docs/faults.md` writes it.
+
+It holds what the tests make happen: BROKEN, ENDLESS, ODD_LINKS and PAUSES, and the `FAULTS` of
+each test module that has them, which maps an input to its outcome. Inputs of one kind are written
+"kind: input", and stand in one row if their outcome is the same.
+"""
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
+from collections.abc import Mapping
+from itertools import chain
+from types import ModuleType
 
+from sync_assets_tests.project import ROOT
 from sync_assets_tests.test_faults import BROKEN, ENDLESS, PASSING
 from sync_assets_tests.test_origin import ODD_LINKS
 from sync_assets_tests.test_retries import PAUSES
 
 COMPLETE = "asked again, complete"
+INTRODUCTION = """\
+# Faults
+
+What may go wrong, and what comes of it. Each input is a test. The page is generated from the tests:
+`uv run python -m sync_assets_tests.fault_table > docs/faults.md`.
+
+A list that fails keeps its old rows, and all other lists are loaded. The run ends red and names it.
+"Refused" means that nothing is read and nothing is changed; what follows the colon is from the
+message.
+
+## What the API does
+
+"Once" means that the fault happens one time, "for ever" that it never stops.
+"""
 HEADER = (
-    "| what the API does | once | for ever: red, old rows kept, all others loaded |\n|---|---|---|"
+    "| what the API does | once | for ever: the list fails, and its error says |\n|---|---|---|"
 )
+SHORT_HEADER = "| what | outcome |\n|---|---|"
+#: By subject, the test modules; those that nobody names here come last.
+SUBJECTS = {
+    "What the API does": ("whole", "torn_reads", "parts", "unreachable"),
+    "Waits": ("patience",),
+    "Values and columns": ("numbers", "names", "times", "conflicts"),
+    "What is ours and what is not": ("ours", "partitions", "scratch"),
+    "The warehouse": ("warehouse_refused", "rights", "postgres_locks"),
+    "Settings and secrets": ("refused_early", "secrets"),
+    "Declarations": ("declarations",),
+}
+OTHERS = "Runs"
+
+
+def page() -> str:
+    """The whole page."""
+    told = _told()
+    sections = [f"{INTRODUCTION}\n{table()}\n"]
+    for subject in [*SUBJECTS, OTHERS]:
+        modules = [told.pop(name) for name in SUBJECTS.get(subject, sorted(told)) if name in told]
+        title = [f"## {subject}\n"] if modules and subject not in INTRODUCTION else []
+        sections += [*title, *map(_section, modules)]
+    return "\n".join(sections)
+
+
+def _told() -> dict[str, ModuleType]:
+    """The test modules that have FAULTS, by their names without `test_`."""
+    paths = (ROOT / "sync_assets_tests").glob("test_*.py")
+    names = sorted(p.stem for p in paths if re.search(r"^FAULTS\b", p.read_text(), re.M))
+    modules = [importlib.import_module(f"sync_assets_tests.{name}") for name in names]
+    return dict(zip([name.removeprefix("test_") for name in names], modules, strict=True))
+
+
+def _section(module: ModuleType) -> str:
+    (title, *_) = str(module.__doc__).splitlines()
+    return "\n".join([title, "", SHORT_HEADER, *_merged(module.FAULTS), ""])
+
+
+def _merged(faults: Mapping[str, str]) -> list[str]:
+    """A row for each kind of input and outcome."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for what, outcome in faults.items():
+        kind, colon, one = what.partition(": ")
+        rows.setdefault((kind if colon else "", outcome), []).append(one if colon else what)
+    return list(
+        chain.from_iterable(
+            [_row(f"{kind}: {'; '.join(ones)}", outcome)]
+            if kind
+            else [_row(one, outcome) for one in ones]
+            for (kind, outcome), ones in rows.items()
+        )
+    )
 
 
 def table() -> str:
-    """A row for each fault that the tests make happen; causes are what the tests look for."""
+    """A row for each fault of a page or an answer; causes are what the tests look for."""
     rows = [
         (name, COMPLETE if name in PASSING else "-", _plain(cause) or f"the API answered {name}")
         for name, (_, _, cause) in BROKEN.items()
@@ -27,7 +103,11 @@ def table() -> str:
         for name, (_, cause) in ODD_LINKS.items()
     ]
     rows += [(f"Retry-After: {name}", "waits, complete", "the API answered 429") for name in PAUSES]
-    return "\n".join([HEADER, *(f"| {' | '.join(row)} |" for row in rows)])
+    return "\n".join([HEADER, *(_row(*row) for row in rows)])
+
+
+def _row(*cells: str) -> str:
+    return " | ".join(["", *(cell.replace("|", r"\|") for cell in cells), ""]).strip()
 
 
 def _plain(cause: str) -> str:
@@ -38,4 +118,4 @@ def _plain(cause: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(table() + "\n")
+    sys.stdout.write(page())

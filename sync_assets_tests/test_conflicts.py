@@ -1,4 +1,4 @@
-"""Records of one list with one key: told where they contradict each other, silent where not."""
+"""Two records of one list with the same key are reported if they contradict each other."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ PAIRS: dict[str, tuple[TColumns, str, str, int, bool]] = {
     "two mistyped values": (TEXT, '{"id":"1","name":[]}', '{"id":"1","name":{}}', 1, True),
     "the same mistyped value": (TEXT, '{"id":"1","name":[]}', '{"id":"1","name":[]}', 1, False),
 }  # fmt: skip
+REPORTED = "the first is loaded, the second kept in `_quarantine`; `keys_unique` fails"
 FAULTS = {
-    f"one key twice: {name}": "told by keys_unique, the second kept" if told else "no finding"
+    f"two records of one list: {name}": REPORTED if told else "a row for each key, no finding"
     for name, (_, _, _, _, told) in PAIRS.items()
 }
 FAR_APART = [0, 1, 3]

@@ -1,4 +1,4 @@
-"""A declared API does what it says, or is refused by name as soon as it is declared."""
+"""Each key of an API's declaration is honoured, or refused by name when the API is declared."""
 
 from __future__ import annotations
 
@@ -238,10 +238,10 @@ REFUSED: dict[str, tuple[Callable[[], Api], str]] = {
         "activity"),
 }  # fmt: skip
 FAULTS = {
-    **{f"declared: {name}": f"refused, `{key}` is named" for name, (_, key) in REFUSED.items()},
-    "declared: `{resources.forms.id}` in a path": "the parent's id fills it",
+    **{f"declared: {name}": f"refused: `{key}`" for name, (_, key) in REFUSED.items()},
+    "declared: `{resources.forms.id}` in a path": "filled with the parent's id",
     "declared: the key in headers or params": "sent",
-    "declared: formId, endDate, formAnswers": "columns and table in snake_case, for ever",
+    "declared: formId, endDate, formAnswers": "columns and table in snake_case",
 }
 
 

@@ -21,15 +21,15 @@ from sync_assets_tests.postgres import PostgresWorld, own_database
 COLUMNS = columns(required="id", text="id brand__id brand__name title")
 #: Names that a server may send side by side. All of them need columns of their own.
 FAMILIES: dict[str, list[str]] = {
-    "case": ["phone", "Phone", "PHONE", "pHONE", "phonE"],
+    "capitals": ["phone", "Phone", "PHONE", "pHONE", "phonE"],
     "white space": ["zip", " zip", "zip ", "\tzip", "zip\n"],
-    "marks": ["mark", "mark#", "mark+", "mark-", "mark!", "mark.", "markx", "mark_"],
-    "styles": ["form_id", "formId", "FormId", "form-id", "form id", "form.id", "form__id"],
-    "nothing": ["", " ", "-", "---", "_", "__", "___", "日本", "日", "💥", "\0", "#", "unnamed"],
-    "unicode": ["café", "cafe\u0301", "caf_", "cafx", "caf\udce9"],
+    "punctuation": ["mark", "mark#", "mark+", "mark-", "mark!", "mark.", "markx", "mark_"],
+    "camelCase": ["form_id", "formId", "FormId", "form-id", "form id", "form.id", "form__id"],
+    "no ASCII": ["", " ", "-", "---", "_", "__", "___", "日本", "日", "💥", "\0", "#", "unnamed"],
+    "accents": ["café", "cafe\u0301", "caf_", "cafx", "caf\udce9"],
     "flattened": ["brand__id", "brand__logo", "brand__Logo", "Brand__logo", "brand___logo"],
-    "declared": ["Title", "TITLE", "title ", "Id", "ID"],
-    "of dlt": ["_dlt_id", "_dlt_load_id", "dlt_id", "_DLT_ID", "x_dlt_id"],
+    "as declared": ["Title", "TITLE", "title ", "Id", "ID"],
+    "as of dlt": ["_dlt_id", "_dlt_load_id", "dlt_id", "_DLT_ID", "x_dlt_id"],
     "of Postgres": ["ctid", "CTID", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid", "rowid"],
     "digits first": ["1st", "_1st", "1ST", "11"],
     "long": ["a" * 200, "a" * 199 + "b", "b" + "a" * 199, "a" * 63, "a" * 64, "A" * 64],
@@ -39,7 +39,10 @@ FIELDS = [field for family in FAMILIES.values() for field in family]
 VALUES = {field: f"v{n}" for n, field in enumerate(FIELDS)}
 #: Names of earlier versions that stay.
 ORDINARY = ["new_field", "phone", "a1", "_hidden", "a__b", "f" * 200, "select", "rowid", "oid"]
-FAULTS = {f"undeclared fields: {name}": "a column each, always the same" for name in FAMILIES}
+FAULTS = {
+    f"undeclared fields with similar names: {name}": "a column each, the same in each sync"
+    for name in FAMILIES
+}
 
 
 def columns_of(records: list[dict[str, Any]]) -> dict[str, str]:

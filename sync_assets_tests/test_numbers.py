@@ -1,4 +1,4 @@
-"""Numbers keep the digits that were sent, or are quarantined; no value of any form raises."""
+"""Numbers keep the digits that were sent, or are quarantined."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ SENT = [
     "123456789012345678901234567890", "0.1000000000000000055511151231257827", "1e-400", "-1.0E-2",
     "9" * 4_301, "0." + "3" * 400, "100000000000000000000.5",
 ]  # fmt: skip
-FAULTS = {f"the number {text[:40]}, undeclared or inside of JSON": "its digits" for text in SENT}
+FAULTS = {
+    f"a number in an undeclared field or inside JSON: {text[:40]}": "stored as it was sent"
+    for text in SENT
+}
 EVERYTHING = columns(
     required="key",
     text="key text flat__text",

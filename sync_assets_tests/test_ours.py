@@ -1,4 +1,4 @@
-"""Ours alone: what bears the name of a table or schema of ours and not our mark stays as it is."""
+"""A table or schema that has a name of ours but was not made by a sync is not changed."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ FAULTS = {
     "an empty table under the name of one of ours": ANOTHER,
     "a view under the name of one of ours": ANOTHER,
     "a table that a plain dlt script made from a source of the same name": ANOTHER,
-    "a table _syncs or _quarantine with other columns": "refused before the first request",
-    "a schema <dataset>_staging, or one like a staging dataset": "left alone",
-    "old notes of somebody's dlt loads of a source of the same name": "left alone",
+    "a table `_syncs` or `_quarantine` with other columns": "refused before the first request",
+    "a schema `<dataset>_staging`, or one like a staging dataset": "left alone",
+    "old rows of another dlt script in `_dlt_loads`": "left alone",
     "a table that appears while lists are read": "the load is refused, nothing is changed",
     "two sources with one dataset": "refused before the first request",
 }

@@ -1,4 +1,4 @@
-"""Only partition keys of ours are retired; those of another code location are not asked for."""
+"""Only partition keys that this project added are retired or requested."""
 
 from __future__ import annotations
 

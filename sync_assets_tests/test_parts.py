@@ -1,4 +1,4 @@
-"""Lists below parents of an asset without partitions: replaced, failing and told one by one."""
+"""The lists below parents of an asset without partitions are replaced and fail one by one."""
 
 from __future__ import annotations
 
@@ -53,16 +53,14 @@ DECLARED: dict[str, Callable[[], Api]] = {
     "replaced_by, without Parent": lambda: declare(FORMS, {**ANSWERS, **replaced_by("form_id")}),
     "replace, below a Parent": lambda: declare(FORMS, ANSWERS, parents=[FORM_PARTITIONS]),
 }
+OTHERS_LOAD = "its codes stay and it is named; the codes of all other vouchers are loaded"
 FAULTS = {
-    **{
-        f"the codes of one voucher: {name}": "they keep their rows and are named; all others load"
-        for name in FOR_EVER
-    },
-    **{f"a child of a fourth API, {name}": "the same" for name in DECLARED},
-    "the list of vouchers fails": "no code is removed, the asset is red",
-    "the list of vouchers is empty, codes are held": "no code is removed without allow_empty",
-    "a voucher is gone from the complete list": "its codes go with the same sync",
-    "a voucher without codes, or whose codes never came, is gone": "its list is forgotten",
+    **{f"the codes of one voucher cannot be read: {name}": OTHERS_LOAD for name in FOR_EVER},
+    **{f"a child of a fourth API, declared with: {name}": "the same" for name in DECLARED},
+    "the list of vouchers fails": "no code is removed, the run ends red",
+    "the list of vouchers is empty, codes are held": "no code is removed without `allow_empty`",
+    "a voucher is gone from the complete list": "its codes are removed by the same sync",
+    "a voucher without codes, or whose codes never came, is gone": "`_syncs` forgets its list",
     "a voucher's record cannot be loaded": "no code is removed",
 }
 HELD = "SELECT form_id, id FROM surveys.answers ORDER BY ALL"

@@ -1,4 +1,4 @@
-"""What an API asks for is waited for, by its own clock, and never for ever."""
+"""A 429 is waited out as the API asks, by its own clock, and never longer than `MAX_WAIT`."""
 
 from __future__ import annotations
 
@@ -243,7 +243,9 @@ def test_other_processes_of_the_account_ask_for_nothing_either(world: World) -> 
 
 
 FAULTS: dict[str, str] = {
-    **{f"429 with {name}": "waited for" for name, (_, asked) in HEADERS.items() if asked},
-    **{f"{name} for ever": "red once max_wait is used up" for name in FOR_EVER},
-    "Retry-After beyond max_wait": "red at once; nothing more is asked for until then",
+    **{
+        f"429 with: {name}": "waited out, complete" for name, (_, asked) in HEADERS.items() if asked
+    },
+    **{f"for ever: {name}": "the list fails once `MAX_WAIT` is used up" for name in FOR_EVER},
+    "Retry-After longer than `MAX_WAIT`": "fails at once; until then no process asks again",
 }

@@ -1,4 +1,4 @@
-"""The locks of a load hold as long as it lasts; where they are lost nothing is claimed."""
+"""The locks of a load on Postgres last as long as the load."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ pytestmark = pytest.mark.long
 HELD = """FROM pg_locks WHERE locktype = 'advisory'
 AND database = (SELECT oid FROM pg_database WHERE datname = %s)"""
 FAULTS = {
-    **{f"a Postgres role with {name} = 150 ms": "outlasted" for name in TIMEOUTS},
-    "a load whose locks are lost": "red, and _syncs claims nothing",
+    **{
+        f"a Postgres role with a timeout of 150 ms: {name}": "switched off for the load, which"
+        " succeeds"
+        for name in TIMEOUTS
+    },
+    "a load whose locks are lost": "the run fails; `_syncs` records no success",
 }
 
 

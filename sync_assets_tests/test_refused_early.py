@@ -1,4 +1,4 @@
-"""What is wrong with the configuration is told before the first request, in our words."""
+"""A wrong setting is refused before the first request; the message names its variable."""
 
 from __future__ import annotations
 
@@ -128,15 +128,20 @@ WRONG_FILES = {
     "JSON": (b'{"api_key": "S3CRET"}', "line 1"),
 }
 FAULTS = {
-    **{f"base URL {url!r}": f"refused: {words}" for url, words in WRONG_URLS.items()},
-    **{f"base URL {url!r}": f"asked as {asked}" for url, asked in RIGHT_URLS.items()},
-    **{f"key with {what}": "refused by its variable" for what in WRONG_KEYS},
-    **{f"secrets.toml: {what}": f"refused: {words}" for what, (_, words) in WRONG_FILES.items()},
     **{
-        f"{name}={v!r}": "refused by name"
-        for name, values in WRONG_SETTINGS.items()
-        for v in values
+        f"base URL: `{url!r:.50}`": f"refused: {words.replace('|', ' or ')}"
+        for url, words in WRONG_URLS.items()
     },
+    **{
+        f"base URL: `{url!r:.50}`": f"works, is requested as {asked}"
+        for url, asked in RIGHT_URLS.items()
+    },
+    **{f"a credential with: {what}": "refused, not cleaned" for what in WRONG_KEYS},
+    **{
+        f"secrets.toml with: {what}": f"refused: {words.replace('|', ' or ')}"
+        for what, (_, words) in WRONG_FILES.items()
+    },
+    **{f"`{name}`: {v!r}": "refused" for name, values in WRONG_SETTINGS.items() for v in values},
 }
 
 

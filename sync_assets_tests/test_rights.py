@@ -1,4 +1,4 @@
-"""A Postgres role that may not do what a sync needs is told which GRANT is missing, at once."""
+"""A Postgres role that lacks a right is refused; the message has the missing GRANTs."""
 
 from __future__ import annotations
 
@@ -47,9 +47,12 @@ NO_PASSWORD = {
     },
 }  # fmt: skip
 FAULTS = {
-    **{statement: f"refused: GRANT {right} ..." for statement, right in TAKEN.items()},
-    **{statement: f"refused: {words}" for statement, words in READ_ONLY.items()},
-    **{f"Postgres: {form}": "loads" for form in NO_PASSWORD},
+    **{f"`{statement}`": f"refused: GRANT {right} ..." for statement, right in TAKEN.items()},
+    **{f"`{statement}`": f"refused: {words}" for statement, words in READ_ONLY.items()},
+    **{
+        f"credentials without a password, or in another form: {form}": "loads"
+        for form in NO_PASSWORD
+    },
 }
 
 

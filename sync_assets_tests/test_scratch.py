@@ -1,4 +1,4 @@
-"""What a killed sync leaves in the scratch directory is swept by the next one, and nothing else."""
+"""The next sync sweeps the scratch folders of killed syncs, and no other folder."""
 
 from __future__ import annotations
 
@@ -121,7 +121,10 @@ MARKERS: dict[str, Callable[[Path], None]] = {
     "a pipe": os.mkfifo,
     "a link": a_link,
 }
-FAULTS = {f"a folder like ours in $TMPDIR, with {what} as marker": "left alone" for what in MARKERS}
+FAULTS = {
+    f"a folder in TMPDIR with a name of ours, whose marker file is: {what}": "left alone"
+    for what in MARKERS
+}
 
 
 @pytest.mark.parametrize("marker", MARKERS)

@@ -1,4 +1,4 @@
-"""No part of a credential is in a message, whoever says it, in whatever form."""
+"""No message holds a credential or a part of one."""
 
 from __future__ import annotations
 
@@ -53,8 +53,11 @@ CONFIGURED = {
     "bigquery": json.dumps({"private_key": f"-----BEGIN-----\n{CANARY}\n-----END-----"}),
 }
 FAULTS = {
-    **{f"a message quotes {form}": "starred" for form in QUOTED},
-    **{f"credentials of {kind}, quoted or encoded": "starred" for kind in CONFIGURED},
+    **{f"a foreign message quotes a secret in: {form}": "shown as `***`" for form in QUOTED},
+    **{
+        f"a message quotes or encodes the credentials of: {kind}": "shown as `***`"
+        for kind in CONFIGURED
+    },
 }
 
 

@@ -1,4 +1,4 @@
-"""Dates and times of any form: what they mean, and that none raises or stops anything."""
+"""No date or time stops a sync or a tick, whatever its form."""
 
 from __future__ import annotations
 
@@ -81,8 +81,11 @@ READ: dict[str, tuple[Any, str | None]] = {
     "a null character": ("2026-11-27\0", None),
     "a lone surrogate": ("\ud800", None),
 }  # fmt: skip
+NO_DATE = (
+    "no date: the partition stays live, and `fields_as_declared` names the field unless it is empty"
+)
 FAULTS = {
-    f"a date: {name}": "open, and told" if means is None else "read"
+    f"a date or time: {name}": NO_DATE if means is None else "read"
     for name, (_, means) in READ.items()
 }
 ANY = st.one_of(

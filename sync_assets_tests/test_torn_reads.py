@@ -1,4 +1,4 @@
-"""A list that changes while it is read is read again, and loses no row or is red."""
+"""A list that changes while it is read is read again; it loses no row, or it fails."""
 
 from __future__ import annotations
 

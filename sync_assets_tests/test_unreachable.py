@@ -1,4 +1,4 @@
-"""A server that cannot be reached is told in one plain sentence that names it and the remedy."""
+"""A server that cannot be reached fails the list with one plain sentence and the remedy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ SERVERS: dict[str, tuple[str | bytes | None, str]] = {
         "not compressed as its Content-Encoding says",
     ),
 }  # fmt: skip
-FAULTS = {f"in place of the API: {what}": words for what, (_, words) in SERVERS.items()}
+FAULTS = {
+    f"at the base URL there is {what}": f"the list fails: {words}"
+    for what, (_, words) in SERVERS.items()
+}
 THEIR_WORDS = ("HTTPConnectionPool", "Max retries", "Caused by", "Errno", "object at 0x")
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the warehouse is told before the first request, and never its password."""
+"""A warehouse that cannot work is refused before the first request, without its password."""
 
 from __future__ import annotations
 
@@ -48,8 +48,9 @@ WRONG_FILES = {
     "{folder}/text.duckdb/x": "there is no folder",
 }
 FAULTS = {
-    **{f"postgres: {value!r}": f"refused: {words}" for value, words in WRONG_POSTGRES.items()},
-    **{f"duckdb: {value!r}": f"refused: {words}" for value, words in WRONG_FILES.items()},
+    f"credentials of {kind}: `{value.replace(CANARY, 'SECRET') or '(empty)'}`": f"refused: {words}"
+    for kind, wrong in {"Postgres": WRONG_POSTGRES, "DuckDB": WRONG_FILES}.items()
+    for value, words in wrong.items()
 }
 
 

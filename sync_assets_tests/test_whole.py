@@ -1,4 +1,4 @@
-"""A list that is green is one list: what a body says of itself is compared with what came."""
+"""What a body says about its own size and its next page is compared with what came."""
 
 from __future__ import annotations
 
@@ -201,8 +201,8 @@ CONTRADICTIONS: dict[str, tuple[str, int, Edit, str]] = {
     "an empty page of orders": ("orders", 2, without(data=[]), "an empty page says"),
 }
 
-FAULTS = {f"{name} for ever": "the list fails by name" for name in CONTRADICTIONS}
-FAULTS |= {f"{name} once": "it is asked again and complete" for name in CONTRADICTIONS}
+OUTCOME = "once: asked again, complete; for ever: the list fails and names what does not agree"
+FAULTS = {f"a page contradicts itself or the last one: {name}": OUTCOME for name in CONTRADICTIONS}
 
 
 def fill(world: World) -> None:
