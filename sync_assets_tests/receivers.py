@@ -14,10 +14,16 @@ from typing import Any
 
 @dataclass
 class Webhook:
-    """A webhook; `status` is what it answers."""
+    """A webhook; `status` is what it answers, 400 what is longer than it `takes`.
+
+    It breaks down after so many messages as it `lasts`.
+    """
 
     port: int = 0
     status: int = 200
+    takes: int = 10**9
+    lasts: int = 10**9
+    asked: int = 0
     got: list[dict[str, Any]] = field(default_factory=list)
 
     def news(self) -> list[str]:
@@ -35,9 +41,15 @@ def webhook() -> Iterator[Webhook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if hook.status == 200:
-                hook.got.append(json.loads(body))
-            self.send_response(hook.status)
+            hook.asked += 1
+            message = json.loads(body)
+            length = sum(len(str(message.get(name))) for name in ("title", "message"))
+            status = 400 if length > hook.takes else hook.status
+            status = status if hook.lasts > 0 else 503
+            if status == 200:
+                hook.got.append(message)
+                hook.lasts -= 1
+            self.send_response(status)
             self.end_headers()
             self.wfile.write(b"ok")
 

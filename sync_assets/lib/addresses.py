@@ -17,6 +17,7 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
+from sync_assets.lib.messages import Part, Room
 from sync_assets.sources.rest.configured import resolve
 from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets.sources.rest.secrets import conceal
@@ -24,6 +25,10 @@ from sync_assets.sources.rest.secrets import conceal
 VARIABLE = "ALERTS__URLS"
 TALKATIVE = ("apprise", "urllib3.connectionpool")
 KIND = re.compile(r"[a-z0-9]{1,20}(?=://)", re.IGNORECASE)
+#: What a later try may cure, and what a shorter part may.
+LATER = {408, 409, 421, 423, 425, 429}
+TOO_LONG = {400, 413, 414, 422}
+SPARE = 4
 STATUS = re.compile(r"error=(\d{3})\b")
 
 
@@ -35,20 +40,46 @@ class AlertSettings(BaseConfiguration):
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Why a part of a message was not taken: the status that was answered, if any was."""
+
+    told: str
+    status: int | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the service will not take it later either."""
+        return self.status is not None and 400 <= self.status < 500 and self.status not in LATER
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it may take the part in pieces."""
+        return self.status in TOO_LONG
+
+
+@dataclass(frozen=True)
 class Address:
-    """One URL: what messages call it, and apprise's way to it."""
+    """One URL: what messages call it, apprise's way to it, and how much it takes at once."""
 
     name: str
     notifier: Any
+    room: Room
 
-    def send(self, title: str, body: str, *, bad: bool) -> str | None:
-        """Tell it; what went wrong, or None once it took the message."""
+    def send(self, part: Part) -> Trouble | None:
+        """Tell it; what went wrong, or None once it took the part."""
+        kind = "failure" if part.bad else "success"
         with _hushed() as said:
-            kind = "failure" if bad else "success"
-            if self.notifier.notify(title=title, body=body, notify_type=kind, body_format="text"):
-                return None
-        status = STATUS.search(" ".join(said))
-        return f"{self.name} " + (f"answered {status[1]}" if status else "could not be reached")
+            try:
+                if self.notifier.notify(
+                    title=part.title, body=part.body, notify_type=kind, body_format="text"
+                ):
+                    return None
+            except Exception as error:  # noqa: BLE001 - each plugin has its own; texts hold secrets
+                return Trouble(f"{self.name} could not be told, {type(error).__name__}")
+        found = STATUS.search(" ".join(said))
+        if found is None:
+            return Trouble(f"{self.name} could not be reached")
+        return Trouble(f"{self.name} answered {found[1]}", int(found[1]))
 
 
 def addresses() -> list[Address]:
@@ -66,7 +97,7 @@ def _address(url: str, position: int) -> Address:
         image_url_mask="",  # pictures from elsewhere
     )
     with _hushed():
-        plugin = apprise.Apprise.instantiate(url, asset=asset)
+        plugin: Any = apprise.Apprise.instantiate(url, asset=asset)
     conceal(url)
     kind = KIND.match(url)
     if plugin is None:
@@ -75,9 +106,21 @@ def _address(url: str, position: int) -> Address:
             "slack://..., jsons://host/path or mailtos://user:password@host "
             "(white space separates URLs; it is %20 within one)."
         )
+    plugin.overflow_mode = "split"  # what a service makes of a part may be longer than the part
     notifier = apprise.Apprise(asset=asset)
     notifier.add(plugin)
-    return Address(f"URL {position} in {VARIABLE} ({kind[0] if kind else '?'})", notifier)
+    name = f"URL {position} in {VARIABLE} ({kind[0] if kind else '?'})"
+    return Address(name, notifier, _room(plugin))
+
+
+def _room(plugin: Any) -> Room:
+    """What a service takes at once: where it writes its own format half, since that is longer."""
+    body = int(plugin.body_maxlen) - SPARE
+    return Room(
+        0 if plugin.overflow_amalgamate_title else max(0, int(plugin.title_maxlen)),
+        max(1, body if plugin.notify_format == "text" else body // 2),
+        max(0, int(plugin.body_max_line_count)),
+    )
 
 
 class _Overheard(logging.Filter):

@@ -8,50 +8,51 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
-from sync_assets.lib.addresses import VARIABLE, Address, addresses
-from sync_assets.lib.failed_runs import Failures, List
+from sync_assets.lib.addresses import VARIABLE, addresses
+from sync_assets.lib.cursors import mapping, stored, texts
+from sync_assets.lib.delivery import DeliveryError as DeliveryError
+from sync_assets.lib.delivery import Owed, tell
+from sync_assets.lib.failed_runs import Failures, List, is_cursor
 from sync_assets.lib.incidents import check_name, failed_checks, failed_ticks
-from sync_assets.lib.messages import FAILED, Incident, lines_of, message_of
-from sync_assets.sources.rest.errors import SyncError
+from sync_assets.lib.messages import Incident, News, lines_of
 
 NAME = "alerts"
 EVERY = 30
-OWED = 100
-
-
-class DeliveryError(SyncError):
-    """Nobody could be told; names the addresses by their positions."""
 
 
 @dataclass
 class State:
-    """What the cursor holds: failed lists, other open incidents, and lines owed by address."""
+    """What the cursor holds: failed lists, other open incidents, and what is owed by address."""
 
     failures: Failures = field(default_factory=Failures)
     open: set[str] = field(default_factory=set)
-    owed: dict[int, list[str]] = field(default_factory=dict)
+    owed: dict[int, Owed] = field(default_factory=dict)
 
     @classmethod
     def load(cls, cursor: str | None) -> State:
-        """The state of a cursor; of none at the first tick."""
-        if not cursor:
-            return cls()
-        data = json.loads(cursor)
+        """The state of a cursor; what is not to be understood in it begins anew."""
+        data = stored(cursor)
         marks = {
             (asset, key): int(mark)
-            for asset, by_mark in data["failed"].items()
-            for mark, keys in by_mark.items()
-            for key in keys
+            for asset, by_mark in mapping(data.get("failed")).items()
+            for mark, keys in mapping(by_mark).items()
+            for key in (keys if mark.isdecimal() and isinstance(keys, list) else ())
+            if key is None or isinstance(key, str)
         }
-        owed = {int(position): lines for position, lines in data["owed"].items()}
-        failures = Failures(data["runs"], data["waiting"], marks)
-        return cls(failures, set(data["open"]), owed)
+        owed = {
+            int(position): Owed.read(value)
+            for position, value in mapping(data.get("owed")).items()
+            if position.isdecimal()
+        }
+        runs = data.get("runs") if is_cursor(data.get("runs")) else None
+        failures = Failures(runs, texts(data.get("waiting")), marks)
+        return cls(failures, set(texts(data.get("open"))), owed)
 
     def dump(self) -> str:
         """The cursor; thousands of partitions that failed are a few bytes each."""
@@ -64,7 +65,7 @@ class State:
                 "waiting": self.failures.waiting,
                 "failed": failed,
                 "open": sorted(self.open),
-                "owed": self.owed,
+                "owed": {position: owed.write() for position, owed in self.owed.items()},
             }
         )
 
@@ -84,7 +85,7 @@ def build_alert_sensor() -> dg.SensorDefinition:
             return dg.SkipReason(f"{VARIABLE} is not set: nobody is to be told")
         state = State.load(context.cursor)
         lines = look(context, state)
-        troubles = tell(whom, state, lines)
+        state.owed, troubles = tell(whom, state.owed, lines)
         count = len(state.failures.marks) + len(state.open)
         said = f"{count} incidents are open, {len(lines)} lines of news were told"
         return dg.SensorResult(skip_reason="; ".join([said, *troubles]), cursor=state.dump())
@@ -92,7 +93,7 @@ def build_alert_sensor() -> dg.SensorDefinition:
     return alerts
 
 
-def look(context: dg.SensorEvaluationContext, state: State) -> list[str]:
+def look(context: dg.SensorEvaluationContext, state: State) -> list[News]:
     """The news since the state was last brought up to date, in lines; the state is then."""
     instance, repository = context.instance, _repository(context)
     graph = repository.asset_graph
@@ -118,26 +119,6 @@ def look(context: dg.SensorEvaluationContext, state: State) -> list[str]:
     over = before - {*state.failures.marks, *state.open}
     known: set[Incident] = {*map(check_name, checks), *names.values(), *(lists - retired)}
     return lines_of(news, over & known, over - known)
-
-
-def tell(whom: Sequence[Address], state: State, lines: list[str]) -> list[str]:
-    """Tell each address the news and what it is owed; what went wrong.
-
-    Raises `DeliveryError` where that was everything: then nothing must be taken for told.
-    """
-    owed = {n: [*state.owed.get(n, []), *lines][-OWED:] for n in range(1, len(whom) + 1)}
-    owed = {n: theirs for n, theirs in owed.items() if theirs}
-    troubles = {n: _send(whom[n - 1], theirs) for n, theirs in owed.items()}
-    state.owed = {n: theirs for n, theirs in owed.items() if troubles[n]}
-    told = [trouble for trouble in troubles.values() if trouble]
-    if told and len(told) == len(owed):
-        raise DeliveryError(f"{'; '.join(told)}. The next tick tries again.")
-    return told
-
-
-def _send(address: Address, lines: list[str]) -> str | None:
-    title, body = message_of(lines)
-    return address.send(title, body, bad=any(line.startswith(FAILED) for line in lines))
 
 
 def _retired(instance: dg.DagsterInstance, graph: Any, lists: Collection[List]) -> set[List]:

@@ -16,9 +16,14 @@ def stored(cursor: str | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def items(value: Any) -> list[Any]:
+    """The items of a list; none where it is no list."""
+    return value if isinstance(value, list) else []
+
+
 def texts(value: Any) -> list[str]:
-    """The texts of a list; none where it is no list."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    """The texts of a list."""
+    return [item for item in items(value) if isinstance(item, str)]
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

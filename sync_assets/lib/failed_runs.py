@@ -14,6 +14,7 @@ from functools import cache, partial
 from typing import Any, TypeAlias
 
 import dagster as dg
+from dagster._core.event_api import EventLogCursor
 
 from sync_assets.lib.incidents import one_line, step_error, when
 from sync_assets.lib.keys import keys_of
@@ -68,6 +69,14 @@ class Failures:
                 yield record.dagster_run
             elif verdict == "waiting":
                 self.waiting.append(run_id)
+
+
+def is_cursor(value: Any) -> bool:
+    """Whether Dagster can go on from a cursor."""
+    try:
+        return isinstance(value, str) and bool(EventLogCursor.parse(value))
+    except Exception:  # noqa: BLE001 - whatever is in it, it is none
+        return False
 
 
 def _verdict(instance: dg.DagsterInstance, record: dg.RunRecord) -> str:
