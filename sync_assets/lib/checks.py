@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timezone
 
 import dagster as dg
 
@@ -32,7 +32,9 @@ def build_checks(
     def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         selected = sorted(context.selected_asset_check_keys)
         names = {key.asset_key.path[-1] for key in selected}
-        found = findings(api, names, settings, _beginning(context), context.log.info)
+        found = findings(
+            api, names, settings, beginning(context.instance, context.run.run_id), context.log.info
+        )
         for key in selected:
             yield found[key].result(key)
 
@@ -70,12 +72,14 @@ def findings(
     return found
 
 
-def _beginning(context: dg.AssetCheckExecutionContext) -> datetime:
-    """When a run began, by the clock that its lists were recorded by."""
-    now = times.now()
-    record = context.instance.get_run_record_by_id(context.run.run_id)
+def beginning(instance: dg.DagsterInstance, run_id: str) -> datetime:
+    """When a run began; `FOREVER` where Dagster keeps another clock than lists are recorded by."""
+    record = instance.get_run_record_by_id(run_id)
     started = record.start_time if record else None
-    return now - timedelta(seconds=max(0.0, time.time() - started)) if started else now
+    away = abs(times.now().timestamp() - time.time())
+    if started is None or away > times.SKEW.total_seconds():
+        return times.FOREVER
+    return datetime.fromtimestamp(started, timezone.utc)
 
 
 def checks_of(api: Api, resource: str) -> dict[str, Check]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import dagster as dg
 from sync_assets.lib.freshness import Verdict
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest import times
-from sync_assets.sources.rest.times import EVER
+from sync_assets.sources.rest.times import EVER, FOREVER
 from sync_assets.warehouse.look import Facts
 from sync_assets.warehouse.past import Past
 
@@ -75,10 +75,10 @@ class Evidence:
     pasts: Sequence[Past]
     verdicts: Sequence[Verdict]
     settings: AutomationSettings
-    declared: frozenset[str]
-    unread: frozenset[str]
-    began: datetime
-    now: datetime
+    declared: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
+    began: datetime = FOREVER
+    now: datetime = field(default_factory=lambda: times.now())
 
     def is_news(self, recorded: datetime | None) -> bool:
         """Whether what a sync recorded is still to be told: by its run, or until the next sync.
@@ -86,7 +86,7 @@ class Evidence:
         Where no other sync follows it is news for a week.
         """
         when = times.known(recorded, self.now)
-        if when >= self.began:
+        if when > self.began:
             return True
-        last = max((times.known(past.synced_at, self.now) for past in self.pasts), default=EVER)
-        return last <= when and self.now - when < TOLD_FOR
+        last = max((times.known(past.recorded_at, self.now) for past in self.pasts), default=EVER)
+        return when > EVER and last <= when and self.now - when < TOLD_FOR

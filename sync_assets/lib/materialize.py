@@ -7,12 +7,11 @@ from datetime import datetime
 
 import dagster as dg
 
-from sync_assets.lib.checks import findings
+from sync_assets.lib.checks import beginning, findings
 from sync_assets.lib.events import Event, failure, materialization, observation
 from sync_assets.lib.keys import parent_id
 from sync_assets.lib.reruns import first_attempt
 from sync_assets.lib.settings import automation
-from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.errors import SyncError
 from sync_assets.sources.rest.journal import Journal
@@ -48,13 +47,13 @@ def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) ->
 
     Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
     """
-    began, journal = times.now(), Journal()
+    journal = Journal()
     for journal in _commits(context, request):
         if journal.round is not None:
             for name in request.resources:
                 yield from _told(request.api, journal, name, alone=alone)
     if journal.failed() or not alone:
-        _evaluate_checks(context, request, began)
+        _evaluate_checks(context, request)
     if journal.failed():
         raise failure(request.api, journal)
 
@@ -72,9 +71,9 @@ def _told(api: Api, journal: Journal, resource: str, *, alone: bool) -> Iterator
             yield materialization(api, listing, alone=alone or not endpoint.partitioned)
 
 
-def _evaluate_checks(context: dg.AssetExecutionContext, request: Request, began: datetime) -> None:
+def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> None:
     """Evaluate the checks here, where Dagster skips their own step."""
-    settings = automation(request.api)
+    settings, began = automation(request.api), beginning(context.instance, context.run.run_id)
     found = findings(request.api, request.resources, settings, began, context.log.info)
     for key, finding in found.items():
         context.log_event(finding.evaluation(key.asset_key, key.name))

@@ -92,6 +92,11 @@ def learned(
     return json.dumps(after, sort_keys=True)
 
 
+def seen_at(memory: Known, kind: str, when: datetime) -> frozenset[str]:
+    """The fields of a kind that were there then."""
+    return frozenset(field for field, seen in memory[kind].items() if seen.last == when)
+
+
 @lru_cache  # the lists of one sync remember the same
 def _read(text: str | None) -> Known:
     try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dlt.common.schema.typing import TTableSchema
@@ -23,12 +23,14 @@ from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.times import FOREVER
+from sync_assets.sources.rest.times import EVER, FOREVER, shifted
 from sync_assets.warehouse import drift
 from sync_assets.warehouse.lives import ends, parents, unread
 from sync_assets.warehouse.past import COLUMNS, TABLE, Past, past_of
 from sync_assets.warehouse.quarantine import SCOPE, scope
 from sync_assets.warehouse.tables import Tables
+
+TICK = timedelta(microseconds=1)
 
 
 def schema() -> TTableSchema:
@@ -45,7 +47,7 @@ def record(tables: Tables, api: Api, listings: Iterable[Listing], journal: Journ
     rows = [
         _failed(name, listing, known.get(name, {}), tables)
         if listing.error is not None
-        else _complete(name, listing, journal, now, final=_is_over(over_at, listing))
+        else _complete(name, listing, journal, final=_is_over(over_at, listing))
         for name, listing in fates.items()
     ]
     _learn(tables, api, [row for row in rows if fates[row[SCOPE]].error is None], now)
@@ -78,7 +80,10 @@ def _is_over(over_at: Mapping[tuple[str, str], datetime], listing: Listing) -> b
 
 
 def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) -> None:
-    """Note in the rows of complete lists how their resources differ, and since when."""
+    """Note in the rows of complete lists how their resources differ, and since when.
+
+    What is recorded of a resource later has the later time, whatever the clock does.
+    """
     by_resource: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
         by_resource[row["resource"]][row[SCOPE]] = row
@@ -89,18 +94,18 @@ def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) 
     for resource, fresh in by_resource.items():
         before = stored[resource]
         after = {**before, **{name: past_of(row) for name, row in fresh.items()}}
+        last = max((times.known(past.recorded_at, now) for past in before.values()), default=EVER)
+        stamp = max(now, shifted(last, TICK))
+        memory = drift.known(past.known_fields for past in before.values())
+        was = drift.differences([past.differences for past in before.values()])
         present = drift.differences([past.differences for past in after.values()])
         if resource in parents_of:
             parent = parents_of[resource]
+            was[drift.DATES] = drift.seen_at(memory, drift.DATES, last)
             present[drift.DATES] = unread(parent, parents(tables, api, parent))
-        text = drift.learned(
-            drift.known(past.known_fields for past in before.values()),
-            drift.differences([past.differences for past in before.values()]),
-            present,
-            now,
-        )
+        text = drift.learned(memory, was, present, stamp)
         for row in fresh.values():
-            row["known_fields"] = text
+            row.update(known_fields=text, recorded_at=stamp.isoformat())
 
 
 def _reopen(tables: Tables, over_at: Mapping[tuple[str, str], datetime], now: datetime) -> None:
@@ -125,14 +130,11 @@ def _failed(
     }
 
 
-def _complete(
-    name: str, listing: Listing, journal: Journal, now: datetime, *, final: bool
-) -> dict[str, Any]:
+def _complete(name: str, listing: Listing, journal: Journal, *, final: bool) -> dict[str, Any]:
     return {
         **dict.fromkeys(COLUMNS),
         **_identity(name, listing),
         "synced_at": listing.read_at.isoformat(),
-        "recorded_at": now.isoformat(),
         "rows": listing.rows,
         "rows_before": journal.held.get((listing.resource, listing.parent), 0),
         "quarantined": listing.quarantined,

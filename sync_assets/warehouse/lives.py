@@ -43,8 +43,9 @@ def _times(
 
 def ends(tables: Tables, api: Api) -> Mapping[tuple[str, str], datetime]:
     """By partitioned resource and parent, the moment after which nothing changes any more."""
+    grace = api.grace
     return {
-        (child, str(row["id"])): parent.life_of(row).over_at(api.grace)
+        (child, str(row["id"])): parent.life_of(row).over_at(grace)
         for parent in api.parents
         for row in parents(tables, api, parent)
         for child in api.children(parent.resource)

@@ -10,6 +10,7 @@ import dlt
 from dlt.extract import DltResource
 
 from sync_assets.sources.rest.columns import columns
+from sync_assets.sources.rest.discretion import without_value
 from sync_assets.sources.rest.hints import MERGE
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import REQUIRED, VALUE, Listing
@@ -68,10 +69,10 @@ def quarantine(journal: Journal) -> DltResource:
 
 
 def problems(tables: Tables) -> Iterator[Kept]:
-    """What is in quarantine."""
+    """What is in quarantine, for whoever may not see what records hold."""
     for row in tables.rows(TABLE, [SCOPE, "resource", "reason", "kind"]):
         kind = row["kind"] or (REQUIRED if NOT_LOADED in row["reason"] else VALUE)
-        yield Kept(row["resource"], f"{row[SCOPE]}: {row['reason']}", kind)
+        yield Kept(row["resource"], f"{row[SCOPE]}: {without_value(row['reason'])}", kind)
 
 
 def scope(listing: Listing) -> str:

@@ -26,6 +26,14 @@ BRACKETED = re.compile(
     r"(Failing row contains |Key \([^)]*\)=|value is |with value )\S.*?(?=\n|\Z)"
 )
 MAIL = re.compile(r"[^\s\"'<>(),;:]+@[^\s\"'<>(),;:]+\.[^\s\"'<>(),;:]+")
+#: What our own reasons say of a value: it in JSON and its type, or it in quotes.
+SHOWN = re.compile(r"(\bis ).*?( \((?:boolean|list|null|number|object|string)\))(?=[;,]|\Z)", re.S)
+SHOWN_IN_QUOTES = re.compile(r"(\bis )([\"']).*?\2(?=, which|: no server| in a list of)", re.S)
+
+
+def without_value(reason: str) -> str:
+    """Why a record is in quarantine, without the value: the record beside it holds that."""
+    return SHOWN_IN_QUOTES.sub(rf"\g<1>{CUT}", SHOWN.sub(rf"\g<1>{CUT}\g<2>", reason))
 
 
 def discreet(text: str) -> str:

@@ -12,6 +12,7 @@ from dlt.extract import DltResource, DltSource
 
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.batches import END, Batches
+from sync_assets.sources.rest.discretion import discreet
 from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.sources.rest.hints import MERGE
 from sync_assets.sources.rest.journal import Journal
@@ -27,7 +28,7 @@ def build_resources(lists: Lists) -> list[DltResource]:
 
     dlt evaluates the callables that a resource yields in its own pool.
     """
-    logging.getLogger("dlt").addFilter(_is_news)
+    logging.getLogger("dlt").addFilter(_is_fit_to_print)
     return [_resource(lists, endpoint) for endpoint in lists.api.endpoints.values()]
 
 
@@ -52,9 +53,12 @@ def dlt_source(api: Api) -> Callable[..., DltSource]:
     return source
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a warning of dlt says more than what is the plan."""
-    return not any(plan in record.getMessage() for plan in PLANNED)
+def _is_fit_to_print(record: logging.LogRecord) -> bool:
+    """Whether a warning of dlt says more than what is the plan; what it quotes of rows is cut."""
+    message = record.getMessage()
+    if record.levelno >= logging.WARNING:
+        record.msg, record.args, record.exc_info = discreet(message), (), None
+    return not any(plan in message for plan in PLANNED)
 
 
 def _resource(lists: Lists, endpoint: Endpoint) -> DltResource:
