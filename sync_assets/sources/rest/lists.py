@@ -156,11 +156,11 @@ class Lists:
                     raise StillReading
                 if self._pool is None:
                     self._pool = ThreadPoolExecutor(workers, thread_name_prefix=self.api.name)
-                self._reads[key] = self._pool.submit(self._read, endpoint, parent)
+                self._reads[key] = self._pool.submit(self.read, endpoint, parent)
             future = self._reads[key]
         return future.result(left)
 
-    def _read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
+    def read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """Read a list: what is replaced as one."""
         listing = Listing(endpoint.name, parent)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
