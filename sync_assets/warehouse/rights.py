@@ -11,6 +11,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.warehouse.destination import whereabouts
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.ownership import BOOKS
 from sync_assets.warehouse.postgres import is_postgres
 from sync_assets.warehouse.unreachable import unreachable
 
@@ -87,7 +88,7 @@ def _of_tables(client: SqlClientBase[Any], wanted: set[str]) -> Iterator[str]:
     found: dict[str, list[str]] = {}
     for name, *has in client.execute_sql(TABLES, client.dataset_name) or ():
         rights = [right for right, given in zip(ON_TABLE, has, strict=True) if not given]
-        if rights and (name in wanted or name.startswith("_")):
+        if rights and (name in wanted or name in BOOKS or name.startswith("_dlt_")):
             table = f"{_quoted(client, client.dataset_name)}.{_quoted(client, name)}"
             found.setdefault(", ".join(rights), []).append(table)
     for rights_text, names in found.items():
