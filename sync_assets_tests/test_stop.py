@@ -23,9 +23,9 @@ SOON = 2.0
 
 
 @contextmanager
-def syncing(world: World, path: str, asked: int) -> Iterator[subprocess.Popen[str]]:
+def syncing(world: World, path: str, asked: int, *program: str) -> Iterator[subprocess.Popen[str]]:
     """The command line in a process of its own, from when it has asked for paths so often on."""
-    command = [sys.executable, "-m", "sync_assets", "promotions"]
+    command = [sys.executable, *(program or ("-m", "sync_assets", "promotions"))]
     environment = {**os.environ, "TMPDIR": str(world.folder)}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE,
@@ -117,10 +117,36 @@ def test_a_signal_ends_the_wait_for_another_sync(world: World) -> None:
         syncing(world, "/", asked=0) as process,
     ):
         assert process.stdout is not None
-        assert "waiting for" in process.stdout.readline()
+        assert any("waiting for" in line for line in process.stdout)
         seconds, output = ended(process, signal.SIGINT)
     assert process.returncode == 130, output
     assert seconds < SOON
+
+
+RUN = """
+import dagster as dg
+from sync_assets.definitions import defs
+
+with dg.DagsterInstance.ephemeral() as instance:
+    done = defs().resolve_implicit_global_asset_job_def().execute_in_process(
+        asset_selection=[dg.AssetKey(["promotions", "promotions"])], instance=instance
+    )
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", [{"delay": 40.0}, {"status": 429}])
+def test_a_run_that_is_terminated_ends_soon(world: World, fault: dict[str, object]) -> None:
+    offer(world)
+    world.configure("promotions", rate_window=60, timeout=50)
+    world.api.fail("/promotions", **fault)
+    with syncing(world, "/promotions", 1, "-c", RUN) as process:
+        time.sleep(0.3)
+        seconds, output = ended(process, signal.SIGINT)
+    assert process.returncode not in (0, None), output
+    assert seconds < 4, output
+    assert len(world.api.seen) == 1
+    assert_nothing_is_left(world)
 
 
 def test_all_threads_see_the_signal() -> None:

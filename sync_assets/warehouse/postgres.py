@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 from zlib import crc32
 
@@ -19,12 +20,14 @@ from dlt.common.destination import AnyDestination
 from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
 from dlt.destinations.sql_client import SqlClientBase
 
+from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.errors import brief
 from sync_assets.warehouse.staging import NAME
 
 ALL_TABLES = -1
 BUCKETS = 256
-PATIENCE = (1, 10)
+#: Seconds of one wait for a lock, in which no signal is seen, and between two words about it.
+LOCK_TIMEOUT, SAY_EVERY = 1, 10
 TIMEOUTS = [
     "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout",
     "statement_timeout", "transaction_timeout",
@@ -96,11 +99,12 @@ def side_by_side(
 def _holding(
     client: SqlClientBase[Any], keys: list[int], say: Callable[[str], None]
 ) -> Iterator[None]:
-    started, (patience, later), held = time.monotonic(), PATIENCE, False
+    started, said, held = time.monotonic(), -inf, False
     while True:
+        stop.current().check()
         try:
             with client.begin_transaction():
-                client.execute_sql(f"SET LOCAL lock_timeout = '{patience}s'")
+                client.execute_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
                 client.execute_sql(LOCK, client.dataset_name, keys)
                 client.execute_sql("SET LOCAL lock_timeout = 0")
                 held = True
@@ -111,8 +115,10 @@ def _holding(
             if held or code != LOCK_NOT_AVAILABLE:
                 raise
             waited = time.monotonic() - started
-            say(f"waiting for {client.dataset_name}: another sync loads it ({waited:.0f} s so far)")
-            patience = later
+            if waited - said >= SAY_EVERY:
+                said = waited
+                what = f"another sync loads it ({waited:.0f} s so far)"
+                say(f"waiting for {client.dataset_name}: {what}")
 
 
 def _drop_abandoned(client: SqlClientBase[Any], say: Callable[[str], None]) -> None:
