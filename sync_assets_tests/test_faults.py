@@ -93,7 +93,7 @@ BROKEN: dict[str, tuple[dict[str, Any], int, str]] = {
 }
 #: Faults that pass: once only, and the list must be complete.
 PASSING = [
-    "408", "425", "500", "502", "503", "504", "520", "529", "530", "429", "reset",
+    "408", "425", "500", "502", "503", "504", "520", "524", "529", "530", "429", "reset",
     "cut in mid-body", "timeout", "not gzip", "204", "HTML",
     "empty body", "truncated JSON", "an error object", "list null", "list an object",
 ]  # fmt: skip

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dlt.common.configuration.specs import BaseConfiguration
 
 from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS
-from sync_assets.lib.retention import VARIABLE, RetentionSettings
-from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
-from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
-from sync_assets.warehouse.execution import ExecutionSettings
-from sync_assets_tests import fault_table
+from sync_assets.sources.rest.settings import LifeSettings
+from sync_assets_tests import configuration_table, fault_table
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED
 from sync_assets_tests.documents import DOCS, EVERYTHING, README
@@ -54,61 +52,32 @@ def test_the_first_commands_are_the_two_that_set_everything_up() -> None:
     ]
 
 
-def test_every_variable_exists_and_every_setting_is_told() -> None:
-    settings = {name for name in ApiSettings.__annotations__ if name != "secret_field"}
-    told = {
-        name.lower() for name in re.findall(r"^\| `SOURCES__<SOURCE>__(\w+)`", CONFIGURATION, re.M)
-    }
-    assert told == settings
-    sandbox = {name.lower() for name in re.findall(r"`SANDBOX__(\w+)`", CONFIGURATION)}
-    assert sandbox == set(SandboxSettings.__annotations__)
-    for source in ("PROMOTIONS__BEARER_TOKEN", "AFFILIATES__API_KEY", "EVENTS__API_KEY"):
-        assert f"SOURCES__{source}=" in README
+@pytest.mark.parametrize("section", configuration_table.SECTIONS)
+def test_the_settings_are_told_as_they_are_declared(section: str) -> None:
+    assert configuration_table.tables()[section] in CONFIGURATION
 
 
-def test_the_defaults_are_those_of_the_code() -> None:
-    for name in (
-        "max_concurrency",
-        "max_retries",
-        "backoff_factor",
-        "max_wait",
-        "timeout",
-    ):
-        row = rf"^\| `SOURCES__<SOURCE>__{name.upper()}` \| (\d+) \|"
-        (told,) = re.findall(row, CONFIGURATION, re.M)
-        assert float(told) == float(getattr(ApiSettings, name))
-    limits = [apis()[name].requests_per_minute for name in ("promotions", "affiliates", "events")]
-    assert f"| {', '.join(map(str, limits))}; none in the sandbox |" in CONFIGURATION
+def test_every_class_of_settings_is_told() -> None:
+    told = {*configuration_table.SECTIONS.values(), LifeSettings}
+    made = {spec for spec in BaseConfiguration.__subclasses__() if "sync_assets" in spec.__module__}
+    assert made == told
 
 
-def test_the_automation_settings_and_their_defaults_are_told() -> None:
-    told: dict[str, str] = {}
-    rows = re.findall(r"^\| (`AUTOMATION__.+?) \| (.+?) \|", CONFIGURATION, re.M)
-    for names, defaults in rows:
-        for name, default in zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=True):
-            told[name.removeprefix("AUTOMATION__").lower()] = default.strip("`")
-    true = {name: getattr(AutomationSettings, name) for name in AutomationSettings.__annotations__}
-    shown = {name: f"{v:g}" if isinstance(v, float) else str(v) for name, v in true.items()}
-    assert told == shown | {"enabled": "true"}
+def test_each_variable_stands_once() -> None:
+    names = re.findall(r"^\| `([A-Z_<>]+__\w+)` \|", CONFIGURATION, re.M)
+    assert len(names) == len(set(names))
 
 
-def test_the_execution_settings_and_their_defaults_are_told() -> None:
-    told = dict(re.findall(r"^\| `EXECUTION__(\w+)` \| (.*?) ?\|", CONFIGURATION, re.M))
-    assert told.pop("MAX_CONCURRENT_RUNS") == ""
-    true = {name: getattr(ExecutionSettings, name) for name in ExecutionSettings.__annotations__}
-    assert {name.lower(): value.strip("`") for name, value in told.items()} == {
-        name: str(value) for name, value in true.items()
-    }
+def test_the_secrets_are_told() -> None:
+    for api in apis().values():
+        name = f"SOURCES__{api.name}__{api.settings.secret_field}".upper()
+        assert f"`{name}`" in CONFIGURATION
+        assert f"{name}=" in README
 
 
 def test_each_variable_of_the_cluster_is_told() -> None:
     for name in re.findall(r"^export (\w+)=", SET_UP, re.M):
         assert f"`{name}`" in SECTION or name.startswith("DESTINATION__"), name
-
-
-def test_retention_is_told_with_its_default() -> None:
-    (told,) = re.findall(rf"^\| `{VARIABLE}` \| (\d+) \|", CONFIGURATION, re.M)
-    assert int(told) == RetentionSettings.keep_days
 
 
 def test_the_changelog_knows_this_version() -> None:

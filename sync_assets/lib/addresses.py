@@ -34,9 +34,10 @@ STATUS = re.compile(r"error=(\d{3})\b")
 
 @configspec
 class AlertSettings(BaseConfiguration):
-    """Where alerts go: apprise URLs with white space between them; none is silence."""
+    """Where alerts go."""
 
     urls: TSecretStrValue | None = None
+    """apprise URLs with white space between them; no alerts without one."""
 
 
 @dataclass(frozen=True)

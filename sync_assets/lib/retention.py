@@ -19,9 +19,10 @@ WEEKLY = "30 4 * * 0"
 
 @configspec
 class RetentionSettings(BaseConfiguration):
-    """Days for which a run is kept; 0 is for ever."""
+    """How long Dagster keeps what it records."""
 
     keep_days: Annotated[int, at_least(0, TEN_YEARS)] = 0
+    """Days for which Dagster keeps runs; 0 is for ever. `deploy/` says 30."""
 
 
 class RetentionConfig(dg.Config):

@@ -46,21 +46,34 @@ COUNT = at_least(1)
 
 @configspec
 class AutomationSettings(BaseConfiguration):
-    """Hours, cron expressions, minutes between attempts, and a budget for each tick."""
+    """How fresh lists must be, when they are synced, and how much one tick may request."""
 
     enabled: bool = True
+    """false: sensors and schedules are off until they are switched on in the UI."""
     timezone: Annotated[str, TIME_ZONE] = "UTC"
+    """The time zone of the schedules."""
     tables_schedule: Annotated[str, CRON] = "0 * * * *"
+    """When tables are synced."""
     partitions_schedule: Annotated[str, CRON] = "0 3 * * *"
+    """When live partitions are synced."""
     tables_max_age: Annotated[float, AGE] = 2.0
+    """Hours; an older table is stale."""
     partitions_max_age: Annotated[float, AGE] = 26.0
+    """Hours; an older live partition is stale."""
     ended_max_age: Annotated[float, at_least(0, TEN_YEARS)] = 720.0
+    """Hours; an ended partition is read again before it is older. 0: never."""
     sensor_interval: Annotated[int, COUNT] = 30
+    """Seconds between ticks of the freshness sensor."""
     keys_per_tick: Annotated[int, COUNT] = 500
+    """Partition keys that one tick may request."""
     runs_per_tick: Annotated[int, COUNT] = 5
+    """Runs that one tick may request."""
     retry_after: Annotated[float, MINUTES] = 2.0
+    """Minutes until a failed list is requested again; each further failure doubles them."""
     retry_at_most: Annotated[float, MINUTES] = 360.0
+    """Minutes; the longest such pause."""
     row_drop: Annotated[float, at_least(0, 1)] = 0.5
+    """The share of its rows that a list may lose in one sync before `row_count` warns."""
 
     def max_age(self, *, partitioned: bool) -> timedelta:
         """How old a list may be."""

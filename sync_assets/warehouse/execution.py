@@ -24,15 +24,16 @@ REMEDY = (
 
 @configspec
 class ExecutionSettings(BaseConfiguration):
-    """The executor of each run, partitions a run (0: all in one), and how many machines write.
-
-    After `commit_every` seconds a sync loads what is complete, and reads the rest meanwhile.
-    """
+    """Who executes a run, and when a sync loads."""
 
     executor: Annotated[str, one_of(EXECUTORS)] = "in_process"
+    """Who executes the steps of a run."""
     partitions_per_run: Annotated[int, at_least(0)] = 0
+    """Partitions in each run of backfills, sensors and schedules. 0: all in one."""
     machines: Annotated[str, one_of(MACHINES)] = "one"
+    """`many`: more than one machine writes, so a DuckDB file is refused."""
     commit_every: Annotated[float, at_least(1)] = 60.0
+    """Seconds, after which complete lists are loaded while the rest is read."""
 
 
 def execution() -> ExecutionSettings:

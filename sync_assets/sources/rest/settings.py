@@ -35,26 +35,34 @@ class LifeSettings(BaseConfiguration):
 
 @configspec
 class ApiSettings(BaseConfiguration):
-    """Where an API is and how hard it may be asked.
-
-    `requests_per_minute` 0 is no limit. `dataset` is where in the warehouse the tables are,
-    `take_over` names tables there that were not made by a sync and may be replaced, with white
-    space between. `keep_pages` has no effect any more.
-    """
+    """Where an API is and how hard it may be asked."""
 
     base_url: str = None  # type: ignore[assignment]  # dlt's mark of a required field
+    """What comes before the paths in the README; the sandbox is never a fallback."""
     page_size: Annotated[int | None, at_least(1)] = None
+    """Rows of a page, sent as `limit`; the service's own number where none is sent."""
     max_concurrency: Annotated[int, at_least(1)] = 8
+    """Requests in flight."""
     requests_per_minute: Annotated[int | None, at_least(0)] = None
+    """0 is no limit. Processes on one machine share the limit, machines do not."""
     max_retries: Annotated[int, at_least(0)] = 3
+    """How often a request that failed is sent again; see below."""
     backoff_factor: Annotated[float, at_least(0, A_DAY)] = 2.0
+    """Seconds before the first retry, twice as many before each further one."""
     max_wait: Annotated[float, at_least(0, A_DAY)] = 300.0
+    """Seconds that one request waits in all; a longer `Retry-After` fails at once."""
     rate_window: Annotated[float | None, at_least(1, A_DAY)] = None
+    """Seconds over which the API counts requests; a 429 without a time is waited out so long."""
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
+    """Seconds without an answer."""
     grace: Hours = 48.0
+    """Hours after its end in which a promotion or an event series may still change."""
     dataset: str | None = None
+    """The dataset of the tables; `_sandbox` is added in the sandbox."""
     take_over: str | None = None
+    """Tables that no sync made and that syncs may replace, with white space between."""
     keep_pages: float | None = None
+    """No effect: pages are no longer kept."""
 
     secret_field: ClassVar[str] = ""
 
@@ -82,12 +90,16 @@ class ApiKeySettings(ApiSettings):
 
 @configspec
 class SandboxSettings(BaseConfiguration):
-    """Which account the sandbox plays; `now` (ISO 8601) freezes its clock."""
+    """Which account the sandbox plays."""
 
     seed: int = 7
+    """Another seed is another account."""
     now: Annotated[str | None, A_TIME] = None
+    """Freezes the sandbox's clock."""
     promotions: Annotated[int, at_least(0)] = 30
+    """Promotions of the account."""
     event_series: Annotated[int, at_least(0)] = 8
+    """Event series of the account."""
 
 
 def variable(source: str, field: str) -> str:
