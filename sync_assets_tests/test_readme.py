@@ -12,7 +12,10 @@ from dlt.common.configuration.specs import BaseConfiguration
 
 from sync_assets.lib.checklist import CHECKS, CHILD_CHECKS
 from sync_assets.sources import apis
+from sync_assets.sources.rest.columns import TColumns
 from sync_assets.sources.rest.settings import LifeSettings
+from sync_assets.warehouse.past import COLUMNS as SYNCS
+from sync_assets.warehouse.quarantine import COLUMNS as QUARANTINE
 from sync_assets_tests import configuration_table, fault_table
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED
@@ -58,8 +61,12 @@ def test_the_settings_are_told_as_they_are_declared(section: str) -> None:
 
 
 def test_every_class_of_settings_is_told() -> None:
-    told = {*configuration_table.SECTIONS.values(), LifeSettings}
-    made = {spec for spec in BaseConfiguration.__subclasses__() if "sync_assets" in spec.__module__}
+    told = {spec.__name__ for spec in (*configuration_table.SECTIONS.values(), LifeSettings)}
+    made = {
+        spec.__name__
+        for spec in BaseConfiguration.__subclasses__()
+        if spec.__module__.startswith("sync_assets.") and spec.__name__.endswith("Settings")
+    }
     assert made == told
 
 
@@ -83,7 +90,11 @@ def test_each_variable_of_the_cluster_is_told() -> None:
 def test_the_changelog_knows_this_version() -> None:
     (version,) = re.findall(r'^version = "(.+)"$', PYPROJECT, re.M)
     changelog = (ROOT / "CHANGELOG.md").read_text()
-    assert re.findall(r"^## (.+)$", changelog, re.M)[:2] == ["Unreleased", version]
+    headings = re.findall(r"^## (.+)$", changelog, re.M)
+    assert headings[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d", headings[1])
+    kinds = re.findall(r"^### (.+)$", changelog, re.M)
+    assert set(kinds) <= {"Upgrading from 0.1.0", "Added", "Changed", "Fixed", "Removed"}
     assert list((ROOT / "sync_assets_tests" / "versions").glob(f"{version}.*.sql"))
 
 
@@ -139,6 +150,13 @@ def test_every_page_is_in_the_index() -> None:
 
 def test_the_table_of_faults_is_what_the_tests_make_happen() -> None:
     assert fault_table.page() == DOCS["faults"]
+
+
+@pytest.mark.parametrize(("table", "columns"), [("_syncs", SYNCS), ("_quarantine", QUARANTINE)])
+def test_the_columns_of_our_own_tables_are_told(table: str, columns: TColumns) -> None:
+    (section,) = re.findall(rf"^## `{table}`\n(.*?)(?=^## |\Z)", DOCS["tables"], re.M | re.S)
+    told = [re.findall(r"`(\w+)`", names) for names in re.findall(r"^\| (`.+?) \|", section, re.M)]
+    assert sorted(name for names in told for name in names) == sorted(columns)
 
 
 def test_the_layout_is_there() -> None:
