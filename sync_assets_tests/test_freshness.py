@@ -10,12 +10,16 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from sync_assets.lib.freshness import Verdict
 from sync_assets.lib.freshness_sensor import within_budget
 from sync_assets.lib.keys import range_tags
+from sync_assets.lib.memory import Memory
 from sync_assets.lib.requests import Demand
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest import times
+from sync_assets.sources.rest.life import Stage
 from sync_assets.warehouse.lock import exclusive
+from sync_assets.warehouse.past import Past
 from sync_assets_tests.conftest import World
 from sync_assets_tests.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
 
@@ -267,3 +271,79 @@ def test_a_partition_that_returns_is_synced_again(synced: DagsterRuns, world: Wo
     listed.append(gone)
     assert synced.run("promotions/promotions").success
     assert [keys for _, keys in wanted(synced.tick(PARTITION_SENSOR))] == [["1", "1"]]
+
+
+@pytest.mark.parametrize(("hours", "told"), [(5, False), (7, True)])
+def test_what_is_under_way_for_too_long_is_told_as_stale(
+    synced: DagsterRuns, later: Later, hours: float, told: bool
+) -> None:
+    """A backfill that is stuck holds up nothing but its own lists."""
+    brands = dg.AssetKey(["promotions", "organizing_brands"])
+    later(hours=hours)
+    synced.begin(frozenset([brands]), {}, DagsterRunStatus.STARTED)
+    first = synced.tick(SENSOR)
+    events = [e for e in getattr(first, "asset_events", None) or [] if e.asset_key == brands]
+    assert [event.passed for event in events] == ([False] if told else [])
+    later(hours=hours + 0.1)
+    second = synced.tick(SENSOR, cursor(first))
+    assert not [e for e in getattr(second, "asset_events", None) or [] if e.asset_key == brands]
+
+
+def test_what_was_never_synced_and_is_under_way_for_too_long_is_told(
+    runs: DagsterRuns, later: Later
+) -> None:
+    tables = frozenset(dg.AssetKey(["promotions", name]) for name in sorted(TABLES))
+    runs.begin(tables, {}, DagsterRunStatus.STARTED)
+    told, memory = [], None
+    for hours in (0, 5, 7, 8):
+        later(hours=hours)
+        result = runs.tick(SENSOR, memory)
+        memory = cursor(result)
+        told.append(len(getattr(result, "asset_events", None) or []))
+    assert told == [0, 0, 2, 0]
+
+
+NOT_A_MEMORY = [
+    "", "garbage", "[]", "null", "5", "{", "[" * 100_000,
+    '{"asked": 5, "published": [], "unsynced": "x"}',
+    '{"asked": {"a": 5, "b": ["x", 1], "c": [], "d": ["2026-01-01T00:00:00+00:00", "x"]}}',
+    '{"asked": {"users": ["9999-12-31T23:59:59+00:00", 99999999]}, "more": {"a": 1}}',
+    '{"published": {"users": 5}, "unsynced": {"users": "soon"}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("found", NOT_A_MEMORY)
+def test_a_cursor_of_any_form_is_a_memory(found: str) -> None:
+    memory = Memory.read(found)
+    assert Memory.read(memory.write()) == memory
+    past = Past("users", "1", failures=5, failed_at=START + timedelta(days=4000))
+    never = Verdict(
+        "users", "1", True, past, Stage.LIVE, stale=True, overdue=True, unsettled=False,
+        due=False, retry_at=START,
+    )  # fmt: skip
+    memory.see([never], START)
+    assert memory.may_ask(never, AutomationSettings(), START)
+    memory.ask([never], START)
+    assert not memory.may_ask(never, AutomationSettings(), START)
+
+
+def test_the_memory_of_an_earlier_version_is_understood() -> None:
+    earlier = {"asked": {"users/1": [START.isoformat(), 3]}, "published": {"users": "True {}"}}
+    memory = Memory.read(json.dumps(earlier))
+    assert memory.asked == {"users/1": (START, 3)}
+    assert memory.published == {"users": "True {}"}
+
+
+def test_a_tick_goes_on_from_a_cursor_of_any_form(synced: DagsterRuns) -> None:
+    for found in NOT_A_MEMORY[1:4]:
+        assert "everything is fresh" in str(getattr(synced.tick(SENSOR, found), "skip_reason", ""))
+
+
+def test_a_promotion_without_an_end_stops_no_tick(synced: DagsterRuns, world: World) -> None:
+    for end in ("9999-12-31T23:59:59Z", "10000-01-01", "0000-00-00", "x", "1e999", "-1"):
+        world.query("UPDATE promotions.promotions SET end_date = ? WHERE id = '2'", end)
+        assert isinstance(synced.tick(SENSOR), dg.SensorResult)
+        assert not isinstance(synced.schedule("promotions_promotions_nightly"), dg.SkipReason)
+    listed = world.api.lists["/promotions"]
+    listed[1]["end_date"] = "9999-12-31T23:59:59Z"
+    assert synced.run("promotions/promotions").success

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from dlt.common.destination import Destination
 
+from sync_assets.lib.freshness import judge
+from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
+from sync_assets.sources.rest import times
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.history import pasts, record
 from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.look import state
 from sync_assets.warehouse.past import Past
 from sync_assets.warehouse.tables import open_tables
 from sync_assets_tests.conftest import World
@@ -85,3 +91,55 @@ def test_a_list_that_was_read_after_its_parent_ended_is_final(world: World) -> N
     found = known(world)
     assert [found["users", parent].final for parent in "123"] == [True, False, False]
     assert not found["promotions", None].final
+
+
+def test_a_list_that_may_change_again_is_final_no_more(world: World) -> None:
+    """A series opens again, and its event is over before its lists are stale."""
+    lists = world.api.lists
+    lists["/event_series"] = [{"id": "es_1", "upcoming_occurrences": 0}]
+    lists["/event_series/es_1/events"] = lists["/event_series/es_1/waitlist_signups"] = []
+    world.sync("events", "events_series", "events", "waitlists")
+    api, now = apis()["events"], times.now()
+    assert state(api).pasts["events", "es_1"].final
+    lists["/event_series"][0]["upcoming_occurrences"] = 1
+    world.sync("events", "events_series")
+    assert not state(api).pasts["events", "es_1"].final
+    lists["/event_series"][0]["upcoming_occurrences"] = 0
+    world.sync("events", "events_series")
+    verdicts = judge(api, state(api), AutomationSettings(), now + timedelta(hours=20))
+    needed = {v.resource for v in verdicts if v.needed and v.parent}
+    assert needed == {"events", "waitlists"}
+    world.sync("events", "events", "waitlists", parents={"events_series": ["es_1"]})
+    assert state(api).pasts["events", "es_1"].final
+
+
+def test_a_promotion_that_was_planned_is_read_when_it_begins_and_ends(world: World) -> None:
+    now = times.now()
+    begin, end = (now + timedelta(days=days) for days in (2, 5))
+    world.api.lists |= {
+        "/promotions": [{"id": "1", "start_date": str(begin), "end_date": str(end)}],
+        "/users/1": [],
+    }
+    world.sync("promotions", "promotions", "users")
+    assert not state(API).pasts["users", "1"].final
+
+    def needs(**by: float) -> bool:
+        verdicts = judge(API, state(API), AutomationSettings(), now + timedelta(**by))
+        return any(v.needed for v in verdicts if (v.resource, v.parent) == ("users", "1"))
+
+    assert [needs(days=days) for days in (1, 3, 6, 8, 60)] == [False, True, True, True, True]
+    world.monkeypatch.setattr(times, "now", lambda: now + timedelta(days=8))
+    world.sync("promotions", "users", parents={"promotions": ["1"]})
+    assert [needs(days=days) for days in (8, 20, 39)] == [False, False, True]
+
+
+def test_a_reading_of_a_wrong_clock_is_replaced(world: World) -> None:
+    now = times.now()
+    world.api.lists["/users/1"] = [{"id": "a"}]
+    with world.monkeypatch.context() as wrong:
+        wrong.setattr(times, "now", lambda: now + timedelta(days=400))
+        world.sync("promotions", "users", parents={"promotions": ["1"]})
+    world.api.lists["/users/1"].append({"id": "b"})
+    world.sync("promotions", "users", parents={"promotions": ["1"]})
+    assert world.ids("promotions.users") == ["a", "b"]
+    assert abs((known(world)["users", "1"].synced_at or now) - now) < timedelta(minutes=5)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.rounds import Key
-from sync_assets.sources.rest.times import moment
+from sync_assets.sources.rest.times import known, moment
 from sync_assets.warehouse.history import pasts
 from sync_assets.warehouse.past import TABLE
 from sync_assets.warehouse.quarantine import SCOPE, scope
@@ -22,8 +23,9 @@ def outdated(
     read = {scope(listing): listing for listing in listings if listing.error is None}
     found = []
     for row in tables.rows(TABLE, [SCOPE, "synced_at"], (SCOPE, list(read))):
-        other, listing = moment(row["synced_at"]), read[row[SCOPE]]
-        if other is not None and other > listing.read_at:
+        listing = read[row[SCOPE]]
+        other = known(moment(row["synced_at"]), times.now())  # a clock may have been wrong
+        if other > listing.read_at:
             say(f"{listing.name}: a newer reading is loaded, of {other:%H:%M:%S} UTC. It stays.")
             found.append(listing)
     return found
@@ -35,7 +37,7 @@ def synced_since(tables: Tables, api: Api, since: datetime) -> set[Key]:
     found = set()
     for past in pasts(tables):
         endpoint = api.endpoints.get(past.resource)
-        if endpoint is None or past.synced_at is None or past.synced_at < since:
+        if endpoint is None or known(past.synced_at, times.now()) < since:
             continue
         is_a_list = endpoint.partitioned if past.parent is not None else endpoint.parent is None
         if is_a_list and past.resource not in needed:
