@@ -122,7 +122,7 @@ def test_a_request_for_rest_is_shared_by_all_lists(world: World) -> None:
 def test_one_429_without_a_time_slows_all_lists(world: World) -> None:
     lists(world)
     world.api.latency = 0.05
-    world.configure("promotions", max_concurrency=2, backoff_factor=0.8)
+    world.configure("promotions", max_concurrency=2)
     world.api.fail("/users/0", times=1, status=429)
     world.read("promotions", "users", parents={"promotions": PARENTS})
     at = [seen.at for seen in world.api.seen]

@@ -52,7 +52,7 @@ def test_two_processes_reach_the_rate_of_their_account_and_never_pass_it(
 def test_one_429_slows_two_processes(world: World, pair: list[Worker]) -> None:
     world.configure("promotions", requests_per_minute=10_000)
     world.api.fail("/users/0", times=1, status=429)
-    with workers(2, world.folder, SOURCES__PROMOTIONS__BACKOFF_FACTOR="4") as rested:
+    with workers(2, world.folder, SOURCES__PROMOTIONS__RATE_WINDOW="4") as rested:
         done = together(list(zip(rested, tasks(LISTS), strict=True)))
     assert all(one.green for one in done)
     refused = world.api.asked("/users/0")[0].at + world.api.latency
