@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from sync_assets.lib.incidents import failed_checks
+from sync_assets.lib.old_runs import LOCATION
 from sync_assets.lib.retention import VARIABLE, build_retention_definitions
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.errors import ConfigurationError
@@ -163,6 +164,26 @@ def test_after_it_the_sensors_ask_for_what_they_asked_for_before(
     assert requested() == before
     again = synced.tick(PARTITION_SENSOR, followed.cursor)
     assert "nothing new" in str(getattr(again, "skip_message", ""))
+
+
+@pytest.mark.long
+def test_runs_and_events_of_another_code_location_stay(
+    synced: DagsterRuns, later: Callable[[int], None]
+) -> None:
+    instance, theirs = synced.instance, dg.AssetKey(["theirs"])
+    tags = {LOCATION: "__repository__@another"}
+    job = synced.definitions.resolve_implicit_global_asset_job_def()
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.SUCCESS)
+    for passed in (True, False):
+        instance.report_runless_asset_event(dg.AssetMaterialization(theirs))
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(asset_key=theirs, check_name="theirs", passed=passed)
+        )
+    before = left_of_no_run(synced)
+    later(40)
+    retain(synced, dry_run=False)
+    assert run.run_id in ids(synced)
+    assert left_of_no_run(synced) == before
 
 
 @pytest.mark.long

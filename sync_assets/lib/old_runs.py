@@ -24,13 +24,19 @@ from dagster._core.storage.event_log.schema import (
 )
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
+LOCATION = ".dagster/repository"
 EVALUATED = [Status.SUCCEEDED.value, Status.FAILED.value]
 
 
-def old_runs(instance: dg.DagsterInstance, before: datetime) -> list[str]:
-    """The runs that ended before a moment, whether they are needed or not."""
+def old_runs(instance: dg.DagsterInstance, before: datetime, of: dg.DagsterRun) -> list[str]:
+    """The runs that ended before a moment, whether they are needed or not.
+
+    Only those of the code location of the run `of`: others share the instance, and their runs are
+    theirs.
+    """
     over = dg.RunsFilter(statuses=list(FINISHED_STATUSES), updated_before=before)
-    return list(instance.run_storage.get_run_ids(over))
+    location = of.tags.get(LOCATION)
+    return [run.run_id for run in instance.get_runs(over) if run.tags.get(LOCATION) == location]
 
 
 def needed_runs(instance: dg.DagsterInstance) -> set[str]:

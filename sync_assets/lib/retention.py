@@ -7,6 +7,7 @@ import dagster as dg
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
+from sync_assets.sources import apis
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.configured import at_least, resolve
 
@@ -32,6 +33,11 @@ class RetentionConfig(dg.Config):
     keep_days: int = 30
 
 
+def our_assets() -> list[dg.AssetKey]:
+    """The assets of this code location: other locations may share the instance."""
+    return [dg.AssetKey([api.name, name]) for api in apis().values() for name in api.endpoints]
+
+
 def keep_days() -> int:
     """The days that are configured; `ConfigurationError` for none that there are."""
     return resolve(RetentionSettings(), [NAME], {}).keep_days
@@ -54,20 +60,20 @@ def _job() -> dg.JobDefinition:
         if config.keep_days < 1:
             raise dg.Failure("keep_days must be at least 1")
         before = times.now() - timedelta(days=config.keep_days)
-        old, needed = old_runs(context.instance, before), needed_runs(context.instance)
+        old, needed = old_runs(context.instance, before, context.run), needed_runs(context.instance)
         going = [run_id for run_id in old if run_id not in needed]
         context.log.info(
             f"{len(old)} runs ended more than {config.keep_days} days ago; {len(old) - len(going)} "
             "of them hold the newest materialization or evaluation of something and stay"
         )
-        events = count_old_events(context.instance, before)
+        events = count_old_events(context.instance, before, our_assets())
         what = f"{len(going)} runs, and {events} events of no run,"
         if config.dry_run:
             context.log.info(f"{what} would be removed; run again with dry_run: false")
             return
         for first in range(0, len(going), AT_ONCE):
             delete_runs(context.instance, going[first : first + AT_ONCE])
-        delete_old_events(context.instance, before)
+        delete_old_events(context.instance, before, our_assets())
         context.log.info(f"{what} are removed")
 
     @dg.job(
