@@ -80,12 +80,18 @@ def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> Non
 
 
 def _commits(context: dg.AssetExecutionContext, request: Request) -> Iterator[Journal]:
-    """Sync; a server that is away for a moment is waited for, in a new attempt of the step."""
+    """Sync; a server that is away for a moment is waited for.
+
+    Before a list is read in a new attempt of the step, then in this one: a new one reads again.
+    """
     progress = Progress(context.log.info)
+    pauses = [] if is_embedded() else [PAUSE] * RETRIES
     try:
-        yield from commits(request, on_listing=progress.listing, say=context.log.info)
+        yield from commits(
+            request, on_listing=progress.listing, say=context.log.info, pauses=pauses
+        )
     except WarehouseLostError as error:
-        if is_embedded() or context.retry_number == RETRIES:
+        if is_embedded() or progress.has_begun or context.retry_number == RETRIES:
             raise dg.Failure(str(error)) from error
         raise dg.RetryRequested(RETRIES, PAUSE) from error
     except SyncError as error:

@@ -7,26 +7,25 @@ from contextlib import contextmanager
 
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from sync_assets.sources.rest.errors import SyncError, brief
+from sync_assets.sources.rest.errors import SyncError
 from sync_assets.sources.rest.secrets import clean
-from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.transient import failure_of
 
 
 @contextmanager
 def in_plain_words(dataset: str) -> Iterator[None]:
-    """A connection may be lost at any moment: what a driver raises is a `WarehouseLostError`."""
+    """What a driver raises is a `WarehouseError`: lost, where it may be over soon."""
     try:
         yield
     except SyncError:
         raise
     except Exception as error:  # noqa: BLE001 - each destination has a driver of its own
-        raise WarehouseLostError(f"{dataset}: the warehouse failed, {brief(error)}") from None
+        clean(error)
+        raise failure_of(error, f"{dataset}: the warehouse failed") from None
 
 
-def plain(
-    error: PipelineStepFailed, what: str, kind: type[WarehouseError] = WarehouseError
-) -> BaseException:
-    """What a step of dlt failed with: our own error where one lies below it, or one of a kind.
+def plain(error: PipelineStepFailed, what: str) -> BaseException:
+    """What a step of dlt failed with: our own error where one lies below it.
 
     A stop that lies below it is no failure, and stays one.
     """
@@ -36,4 +35,4 @@ def plain(
         cause = cause.__cause__ or cause.__context__ or cause
         if isinstance(cause, (SyncError, KeyboardInterrupt)):
             return cause
-    return kind(f"{what}: {brief(cause)}")
+    return failure_of(error, what)

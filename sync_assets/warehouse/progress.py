@@ -16,6 +16,11 @@ class Progress:
         self._lists = self._rows = self._requests = 0
         self._said = time.monotonic()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any list was read."""
+        return self._lists > 0
+
     def listing(self, listing: Listing) -> None:
         """Count a list that is complete or failed."""
         self._lists += 1

@@ -10,7 +10,7 @@ import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.warehouse.destination import whereabouts
-from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import BOOKS
 from sync_assets.warehouse.postgres import is_postgres
 from sync_assets.warehouse.unreachable import unreachable
@@ -39,7 +39,7 @@ def explained_by_rights(pipeline: dlt.Pipeline, tables: Iterable[str]) -> Iterat
     """What fails for want of a right is told as such, with all that are missing."""
     try:
         yield
-    except WarehouseLostError:
+    except WarehouseError:
         refuse_without_rights(pipeline, tables)
         raise
 

@@ -15,15 +15,15 @@ from dlt.common.destination.exceptions import DestinationException
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from sync_assets.sources.rest.errors import brief
 from sync_assets.warehouse.casts import READS_AS
 from sync_assets.warehouse.destination import is_duckdb
-from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.history import mark
 from sync_assets.warehouse.ownership import BOOKS, SYNCS, Ownership, refusal
 from sync_assets.warehouse.postgres import is_postgres
 from sync_assets.warehouse.staging import drop_abandoned
 from sync_assets.warehouse.tables import Tables
+from sync_assets.warehouse.transient import failure_of
 
 AT_ONCE = 10_000
 SHOWN, LONGEST = 3, 60
@@ -47,7 +47,7 @@ def make_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> None:
             _make(client)
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
-        raise WarehouseLostError(f"{what}: {brief(error)}") from None
+        raise failure_of(error, what) from None
 
 
 def _names(client: SqlJobClientBase) -> list[str]:

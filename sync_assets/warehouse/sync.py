@@ -29,9 +29,10 @@ from sync_assets.sources.rest.names import table_name
 from sync_assets.sources.rest.resources import build_resources
 from sync_assets.sources.rest.settings import variable
 from sync_assets.sources.rest.whole import lists_of
+from sync_assets.warehouse.again import Again
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
-from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
+from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.execution import execution
 from sync_assets.warehouse.held import rows_by_list
 from sync_assets.warehouse.history import record, schema
@@ -84,10 +85,14 @@ def commits(
     *,
     on_listing: Callable[[Listing], None] | None = None,
     say: Callable[[str], None] | None = None,
+    pauses: Sequence[float] = (),
 ) -> Iterator[Journal]:
     """Sync what is asked for; the journal, after each load, whose lists are those of its round.
 
     What is complete after `EXECUTION__COMMIT_EVERY` seconds is loaded while the rest is read on.
+    A table that refuses what it is to hold fails the lists of its round, and the others are loaded
+    without it. Where the warehouse is lost, a load is tried again after each of some `pauses`, in
+    seconds; nothing is read again for it.
     The last journal is of no round, and tells list by list what came of the sync. A resource whose
     table is there and not ours fails without a request. Raises `ConfigurationError` or
     `WarehouseError` before the first request where either is unusable, and `WarehouseError` where
@@ -126,19 +131,16 @@ def commits(
         lists = Lists(api, api.connect, request.parents or {}, journal, done)
         make = partial(make_tables, taken_over=taken)
         names = [name for name in ours.resources if (name, None) not in done]
+        again = Again(lists, pauses, say)
         with closing(lists):
             while names:
-                current = lists.next_round(execution().commit_every)
-                _extract(pipeline, lists, names)
+                current = again.next_round(execution().commit_every)
+                _extract(pipeline, lists, [name for name in names if name not in again.refused])
                 part = replace(ours, resources=names)
-                with in_plain_words(dataset), exclusive(database, say):
-                    older = _load_and_prove(pipeline, part, journal, make, say)
-                if older:
-                    pipeline.drop_pending_packages()
-                    lists.leave(older)
-                    continue
-                yield journal
-                names = [name for name in names if name in current.pending]
+                load = partial(_load_and_prove, pipeline, part, journal, make, say)
+                if again.loads(pipeline, load):
+                    yield journal
+                    names = [name for name in names if name in current.pending]
         for listing in _lists_of(request, foreign):
             journal.record(listing, WarehouseError(refusal(api.name, dataset, listing.resource)))
     journal.round = None
@@ -155,7 +157,11 @@ def _load_and_prove(
     """Load a round; nothing, if there are lists of which a newer reading is there: gives those."""
     gone = vanished(request.api, request.resources, journal)
     lists = [scope(listing) for listing in [*_asked_for(request, journal), *gone]]
-    with side_by_side(pipeline, lists, make, say) as holding:
+    with (
+        in_plain_words(pipeline.dataset_name),
+        exclusive(database_file(pipeline), say),
+        side_by_side(pipeline, lists, make, say) as holding,
+    ):
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
             if older := outdated(tables, _asked_for(request, journal), say):
                 return older
@@ -187,9 +193,7 @@ def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
     try:
         pipeline.load()
     except PipelineStepFailed as error:
-        raise plain(
-            error, f"{pipeline.dataset_name} could not be loaded", WarehouseLostError
-        ) from None
+        raise plain(error, f"{pipeline.dataset_name} could not be loaded") from None
     finally:
         drop_own(pipeline, say)
 
