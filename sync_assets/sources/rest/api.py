@@ -13,6 +13,7 @@ from dlt.sources.rest_api.config_setup import create_auth
 from dlt.sources.rest_api.typing import RESTAPIConfig
 from requests.auth import AuthBase
 
+from sync_assets.sources.rest.adapter import CourteousAdapter
 from sync_assets.sources.rest.consistent import SECRET, check_api, check_secret
 from sync_assets.sources.rest.courtesy import Courtesy
 from sync_assets.sources.rest.endpoints import Endpoint, endpoints
@@ -20,7 +21,6 @@ from sync_assets.sources.rest.errors import brief
 from sync_assets.sources.rest.life import Life, always
 from sync_assets.sources.rest.names import table_name
 from sync_assets.sources.rest.sandbox import sandbox_address
-from sync_assets.sources.rest.session import CourteousAdapter
 from sync_assets.sources.rest.settings import (
     SANDBOX,
     ApiSettings,
