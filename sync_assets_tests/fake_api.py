@@ -80,8 +80,10 @@ class Page:
 class FakeApi:
     """Three APIs on one free port: `lists["/users/42"]` is what that path lists.
 
-    With `totals` affiliates tell the size of their lists. The cursors of promotions are page
-    numbers, unless `cursor` makes another one of a page and `position` finds it.
+    With `totals` affiliates tell the size of their lists. `takes` says how many rows a page has for
+    a limit; 0 is refused with the status `refusal`, as is a page that does not exist. The cursors
+    of promotions are page numbers, unless `cursor` makes another one of a page and `position` finds
+    it.
     """
 
     def __init__(self) -> None:
@@ -96,6 +98,8 @@ class FakeApi:
         self.last_links: dict[str, Any] | None = {"next": None}
         self.last_paging: dict[str, Any] = {"next_cursor": None}
         self.totals = False
+        self.takes: Callable[[int], int] = lambda limit: limit
+        self.refusal = 404
         self.position: Callable[[dict[str, str]], int] | None = None
         self.cursor: Callable[[Page], int] | None = None
         self.faults: dict[str, list[Fault]] = {}
@@ -142,7 +146,9 @@ class FakeApi:
         if path not in self.lists:
             return None
         rows = self.lists[path]
-        size = min(int(query.get("limit", self.page_size)), self.page_size)
+        size = min(self.takes(int(query.get("limit", self.page_size))), self.page_size)
+        if not size:
+            return None
         if source == "promotions" and self.position is not None:
             start: int | None = self.position(query)
         else:
@@ -277,7 +283,7 @@ def _right_answer(
     if source and headers.get("authorization") != api.authorization[source]:
         return 403, {"message": "Forbidden"}
     if page is None:
-        return 404, {"message": f"nothing at {path}"}
+        return api.refusal if path in api.lists else 404, {"message": f"nothing at {path}"}
     return 200, api.body(source, path, page)
 
 

@@ -40,7 +40,7 @@ HEADER = (
 SHORT_HEADER = "| what | outcome |\n|---|---|"
 #: By subject, the test modules; those that nobody names here come last.
 SUBJECTS = {
-    "What the API does": ("whole", "torn_reads", "parts", "unreachable"),
+    "What the API does": ("whole", "torn_reads", "overlap", "parts", "unreachable"),
     "Waits": ("patience",),
     "Values and columns": ("numbers", "names", "times", "conflicts"),
     "What is ours and what is not": ("ours", "partitions", "scratch"),

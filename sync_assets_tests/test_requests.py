@@ -16,6 +16,7 @@ from sync_assets.sandbox.app import ROOTS
 from sync_assets.sources import apis
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.overlap import furthest
 from sync_assets.sources.rest.times import moment
 from sync_assets_tests.dagster_world import DagsterWorld, environment
 from sync_assets_tests.documents import DOCS
@@ -23,7 +24,7 @@ from sync_assets_tests.documents import DOCS
 pytestmark = pytest.mark.long
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
-PAGE_SIZE = {"promotions": 100, "affiliates": 25, "events": 100}
+PAGE_SIZE = {"promotions": 100, "affiliates": 100, "events": 100}
 GRACE, NIGHT = timedelta(days=2), timedelta(hours=15)
 TOLD = r"^\| (?:first sync|sync of the next night.*) \| (\d+) \|$"
 
@@ -66,8 +67,19 @@ def pages(account: Account, source: str, endpoint: Endpoint, parents: list[str])
     for parent in parents if endpoint.parent else [None]:
         rows = len(account.rows(source, endpoint.name, parent))
         path = ROOTS[source] + endpoint.path.replace(f"{{{endpoint.parent_param}}}", str(parent))
-        found[path] = max(1, -(-rows // PAGE_SIZE[source]))
+        found[path] = requests(source, rows)
     return found
+
+
+def requests(source: str, rows: int) -> int:
+    """How many pages a list has; those of affiliates overlap."""
+    size = PAGE_SIZE[source]
+    if source != "affiliates":
+        return max(1, -(-rows // size))
+    asked, read = 1, size
+    while read < rows:
+        asked, read = asked + 1, furthest(read, size).end
+    return asked
 
 
 def live(account: Account, now: datetime) -> dict[str, list[str]]:

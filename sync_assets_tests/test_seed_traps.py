@@ -58,7 +58,8 @@ def test_events_go_on_beyond_page_1_without_an_extra_request(
 def test_a_next_link_is_never_sent_as_a_cursor(world: World) -> None:
     world.api.lists["/v1/referrals"] = [{"id": n, "created_at": n} for n in range(8)]
     assert len(world.read("affiliates", "referrals")) == 8
-    assert [seen.raw_query for seen in world.api.seen] == ["", "page=2", "page=3"]
+    asked = [seen.raw_query for seen in world.api.seen]
+    assert asked == ["limit=100", "page=2&limit=100", "page=3&limit=100"]
 
 
 def test_a_server_that_ignores_the_cursor_is_not_asked_for_ever(world: World) -> None:

@@ -179,11 +179,11 @@ def test_each_request_carries_the_credential_of_its_api(
     assert sent == {AUTHORIZATION[source]}
 
 
-def test_only_events_are_asked_for_a_page_size(
+def test_promotions_are_asked_for_no_page_size(
     shared: World, loaded: dict[tuple[str, str], list[Any]]
 ) -> None:
     sizes = {(seen.source, seen.query.get("limit")) for seen in shared.api.seen}
-    assert sizes == {("promotions", None), ("affiliates", None), ("events", "100")}
+    assert sizes == {("promotions", None), ("affiliates", "100"), ("events", "100")}
 
 
 @pytest.mark.parametrize(("source", "resource"), PATHS)

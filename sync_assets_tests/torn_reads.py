@@ -4,9 +4,10 @@
 each way of paging. Between any two requests rows are inserted at either end and deleted anywhere. A
 row is lost if it was listed from the first request to the last and is not among those read.
 
-Of numbered pages nobody can tell that a row was deleted in front while another was inserted at the
-tail, between the same two requests: every page is then what a list that stands still would send.
-So they lose nothing where at most one change comes between two requests, and few otherwise.
+Numbered pages overlap from 20 rows on. Of smaller ones nobody can tell that a row was deleted in
+front while another was inserted at the tail, between the same two requests: every page is then what
+a list that stands still would send. So they lose nothing where at most one change comes between two
+requests, and few otherwise.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -34,6 +35,7 @@ from sync_assets.sources.rest.rows import RowTyper
 from sync_assets.sources.rest.spool import Spool
 
 SIZES = (3, 4, 5, 10, 20)
+SMALL, LARGE = (3, 4, 5, 10, 19), (20, 21, 25, 33, 40, 50, 64, 99, 100)
 PAGES = 6
 BASE_URL = "http://127.0.0.1:9"
 
@@ -44,13 +46,14 @@ class History:
 
     dice: random.Random
     most: int = 3
+    sizes: Sequence[int] = SIZES
     size: int = 0
     ids: list[int] = field(default_factory=list)
     changes: int = 0
     lived: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.size = self.dice.choice(SIZES)
+        self.size = self.dice.choice(self.sizes)
         self.ids = list(range(self.dice.randint(0, self.size * PAGES), 0, -1))
         self.changes = self.dice.randint(0, self.most)
         self.lived = set(self.ids)
@@ -107,11 +110,23 @@ def _records(ids: list[int]) -> list[dict[str, Any]]:
     return [{"id": number} for number in ids]
 
 
-#: Each way of paging: its API, a list that is paged so, and a page of it.
-WAYS: dict[str, tuple[Api, str, Callable[[History, dict[str, str]], Any]]] = {
-    "offset cursor": (promotions.API, "promotions", by_offset),
-    "page numbers with a total": (affiliates.API, "coupons", by_number),
-    "key cursor": (events.API, "orders", by_key),
+@dataclass(frozen=True)
+class Way:
+    """A way of paging: an API, a list that is paged so, a page of it, and how large pages are."""
+
+    api: Api
+    resource: str
+    page: Callable[[History, dict[str, str]], Any]
+    sizes: Sequence[int] = SIZES
+    proven: bool = True
+
+
+NUMBERED = Way(affiliates.API, "coupons", by_number, LARGE)
+WAYS = {
+    "offset cursor": Way(promotions.API, "promotions", by_offset),
+    "page numbers with a total, 20 rows or more": NUMBERED,
+    "page numbers with a total, fewer rows": replace(NUMBERED, sizes=SMALL, proven=False),
+    "key cursor": Way(events.API, "orders", by_key),
 }
 
 
@@ -127,9 +142,9 @@ class Result:
     error: str | None
 
 
-def read(way: str, history: History) -> Result:
+def read(way: Way, history: History) -> Result:
     """Read one history without a network."""
-    api, resource, page = WAYS[way]
+    api, resource = way.api, way.resource
     endpoint = api.endpoints[resource]
     secret = {"bearer_token": "x"} if api is promotions.API else {"api_key": "x"}
     settings = {"base_url": BASE_URL, "requests_per_minute": 0, "max_retries": 0, **secret}
@@ -140,7 +155,7 @@ def read(way: str, history: History) -> Result:
         listing.requests += 1
         response = Response()
         response.status_code, response.request, response.url = 200, request, request.url or ""
-        body = page(history, dict(parse_qsl(urlsplit(request.url or "").query)))
+        body = way.page(history, dict(parse_qsl(urlsplit(request.url or "").query)))
         response._content = json.dumps(body).encode()
         history.moves()
         return response
@@ -164,7 +179,7 @@ def fates(way: str, count: int, seed: int, most: int) -> Counter[str]:
     """What became of so many histories; `still` and `requests` are of lists that stood still."""
     dice, found = random.Random(seed), Counter[str]()
     for _ in range(count):
-        result = read(way, History(dice, most))
+        result = read(WAYS[way], History(dice, most, WAYS[way].sizes))
         found[result.fate] += 1
         if result.still:
             found["still pages"] += max(1, -(-result.rows // result.size))

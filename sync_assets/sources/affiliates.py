@@ -61,7 +61,7 @@ def config(base_url: str, api_key: str) -> RESTAPIConfig:
     }
 
 
-API = Api("affiliates", config, ApiKeySettings, requests_per_minute=120)
+API = Api("affiliates", config, ApiKeySettings, requests_per_minute=120, page_size=100)
 
 #: Three tables; settings not given come from `SOURCES__AFFILIATES__*`.
 affiliates = dlt_source(API)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from sync_assets.sources.rest.endpoints import Endpoint, endpoints
 from sync_assets.sources.rest.errors import brief
 from sync_assets.sources.rest.life import Life, always
 from sync_assets.sources.rest.names import table_name
+from sync_assets.sources.rest.overlap import Limits
 from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.settings import (
     SANDBOX,
@@ -45,6 +46,7 @@ class Connection:
     settings: ApiSettings
     adapter: CourteousAdapter
     endpoints: Mapping[str, Endpoint]
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def witness(self) -> Endpoint:

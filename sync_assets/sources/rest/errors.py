@@ -7,6 +7,7 @@ SyncError
 └── ResponseError         one answer was not the page that was asked for
     ├── TransientError    ... and asking again may help
     ├── TornError         ... beside those before it: reading the list again may help
+    ├── LimitError        ... because the API does not send as many rows as were asked for
     ├── RefusedError      ... but the refusal of a credential
     └── RestError         ... but a wish for more patience than a sync has
 
@@ -99,6 +100,10 @@ def rest_ends_at(error: BaseException | None) -> datetime | None:
 
 class TornError(ResponseError):
     """The pages that came are not one list; reading it again from its start may help."""
+
+
+class LimitError(ResponseError):
+    """The API does not send pages of any size; its lists have to be read as its links say."""
 
 
 def brief(error: BaseException) -> str:

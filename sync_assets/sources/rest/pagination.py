@@ -6,87 +6,20 @@ A cursor that was already followed is an error, never a loop.
 from __future__ import annotations
 
 import copy
-from abc import abstractmethod
-from numbers import Number
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
-from sync_assets.sources.rest.body import json_kind
-from sync_assets.sources.rest.errors import ResponseError, TransientError
+from sync_assets.sources.rest.advancing import AdvancingPaginator, inside
+from sync_assets.sources.rest.claims import Claims
+from sync_assets.sources.rest.errors import LimitError, ResponseError
+from sync_assets.sources.rest.overlap import LIMIT, Windows
 from sync_assets.sources.rest.steps import Steps
 from sync_assets.sources.rest.walk import Sign
 
-
-class AdvancingPaginator(BasePaginator):
-    """A paginator whose cursors are all different; what comes next is said in `container`.`key`.
-
-    `required` says that a page with rows must have the container, even a first one that is short;
-    `keyed` that a page begins after a record, wherever that is by then. Of the latest page,
-    `overlap` rows were asked for a second time and `kept` are the others, or None where it is no
-    part of the list.
-    """
-
-    keyed = False
-
-    def __init__(self, container: str, key: str, *, required: bool) -> None:
-        super().__init__()
-        self.container, self.key, self.required = container, key, required
-        self.kept: list[Any] | None = None
-        self.overlap = 0
-        self._cursor: Any = None
-        self._seen: set[str] = set()
-
-    def read(self, body: Any, rows: list[Any]) -> Sign:
-        """What a page says of the next one; a page that cannot be right is a `TransientError`."""
-        if self.sign(body) is not None and not rows:
-            raise TransientError("an empty page says that there are more")
-        return Sign(
-            goes_on=self.next_cursor(body, rows) is not None,
-            said=self.key in _inside(body, self.container),
-            container=self.container,
-            lacked=not isinstance(body.get(self.container), dict),
-            required=self.required,
-        )
-
-    def sign(self, body: Any) -> Any:
-        """What the body says of a next page; None where it says that there is none, or nothing.
-
-        What can be neither, like 0 or an object, is a `TransientError`.
-        """
-        value = _inside(body, self.container).get(self.key)
-        if value is None or value is False or (isinstance(value, str) and not value.strip()):
-            return None
-        if value is True or not isinstance(value, (str, Number)) or str(value) in ("0", "0.0"):
-            shown = value if isinstance(value, (str, Number)) else f"a JSON {json_kind(value)}"
-            raise TransientError(
-                f"{self.container}.{self.key} is {shown}: neither a cursor nor an end"
-            )
-        return value
-
-    @abstractmethod
-    def next_cursor(self, body: Any, rows: list[Any]) -> Any:
-        """The cursor of the next page, or None at the end."""
-
-    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Take the cursor from a page."""
-        self.kept = data or []
-        self.follow(self.next_cursor(response.json(), self.kept))
-
-    def follow(self, cursor: Any) -> None:
-        """Go on to a cursor, which must be a new one, or end."""
-        self._cursor = cursor
-        self._has_next_page = cursor is not None
-        if self._has_next_page:
-            if str(cursor) in self._seen:
-                raise ResponseError(f"the API repeats the cursor {cursor!r}: no end in sight")
-            self._seen.add(str(cursor))
-
-    def set_param(self, request: Request, name: str) -> None:
-        """Ask for the next page by a query parameter."""
-        request.params = {**(request.params or {}), name: self._cursor}
+REFUSED = (400, 422)
 
 
 class BodyCursor(AdvancingPaginator):
@@ -100,6 +33,10 @@ class BodyCursor(AdvancingPaginator):
     def __init__(self, container: str, key: str, *, required: bool = True) -> None:
         super().__init__(container, key, required=required)
         self.steps = Steps("id")
+
+    def begin(self, key: str, *, overlap: bool) -> None:
+        """Tell records apart by their key."""
+        self.steps.key = key
 
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
         """`paging.next_cursor`, where there is one."""
@@ -125,26 +62,45 @@ class NextLink(AdvancingPaginator):
     """A link to the next page in the body: absolute, relative, `?query` or a bare token.
 
     {"data": [...], "links": {"next": "https://api.example.com/v1/coupons?page=2"}}
+
+    Numbered pages of a list that tells its size overlap where a limit is sent: see `Windows`.
     """
 
     def __init__(self, container: str = "links", key: str = "next", param: str = "cursor") -> None:
         super().__init__(container, key, required=False)
         self.param = param
+        self.windows = Windows("id")
         self._params: dict[str, Any] = {}
+        self._link: Any = None
+
+    def begin(self, key: str, *, overlap: bool) -> None:
+        """Tell records apart by their key."""
+        self.windows = Windows(key, wanted=overlap)
 
     def init_request(self, request: Request) -> None:
         """Remember the parameters that a link may have dropped."""
         self._params = dict(request.params or {})
+        self.windows.wanted &= LIMIT in self._params
+
+    def read(self, body: Any, rows: list[Any], claims: Claims) -> Sign:
+        """What a page says of the next one, once it is the page that was asked for."""
+        return super().read(body, rows, self.windows.check(claims, len(rows), self.sign(body)))
 
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
         """`links.next`, where there is one."""
         return self.sign(body)
 
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+        """Take the link from a page, and the rows that are new."""
+        self._link = self.sign(response.json())
+        self.kept, self.overlap = self.windows.turn(data or [], self._link)
+        self.follow(self.windows.window or self._link)
+
     def update_request(self, request: Request) -> None:
         """Follow a link, or send a bare token as a parameter; the session guards the origin."""
         if not self._has_next_page:
             return
-        link = str(self._cursor)
+        link = str(self._link)
         if "://" not in link and not link.startswith(("/", "?")):
             self.set_param(request, self.param)
             return
@@ -152,6 +108,7 @@ class NextLink(AdvancingPaginator):
         query = urlsplit(request.url).query
         sent = {pair.partition("=")[0] for pair in query.split("&")}
         request.params = {k: v for k, v in self._params.items() if k not in sent}
+        self.windows.ask(request)
 
 
 class LastId(AdvancingPaginator):
@@ -168,7 +125,7 @@ class LastId(AdvancingPaginator):
 
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
         """The last record's id; live next links are relative to an unsaid place, so unused."""
-        if not rows or ("next" in _inside(body, self.container) and self.sign(body) is None):
+        if not rows or ("next" in inside(body, self.container) and self.sign(body) is None):
             return None
         cursor = rows[-1].get("id") if isinstance(rows[-1], dict) else None
         if not cursor:
@@ -181,19 +138,26 @@ class LastId(AdvancingPaginator):
             self.set_param(request, self.param)
 
 
-def fresh(paginator: BasePaginator, key: str) -> BasePaginator:
+def fresh(paginator: BasePaginator, key: str, *, overlap: bool) -> BasePaginator:
     """A paginator for one list, whose records are told apart by a key."""
     made = copy.deepcopy(paginator)
-    if isinstance(made, BodyCursor):
-        made.steps.key = key
+    if isinstance(made, AdvancingPaginator):
+        made.begin(key, overlap=overlap)
     return made
 
 
-def sign_of(paginator: BasePaginator, body: Any, rows: list[Any]) -> Sign:
+def check_refusal(paginator: BasePaginator, status: int) -> None:
+    """Raise `LimitError` where an API refuses a page whose size we chose."""
+    window = paginator.windows.window if isinstance(paginator, NextLink) else None
+    if window is not None and status in REFUSED:
+        raise LimitError(f"the API answered {status} to a page of {window.limit} rows")
+
+
+def sign_of(paginator: BasePaginator, body: Any, rows: list[Any], claims: Claims) -> Sign:
     """What a page says of the next one, as far as its paginator can tell before it is counted."""
     if isinstance(paginator, AdvancingPaginator):
-        return paginator.read(body, rows)
-    return Sign(goes_on=None)
+        return paginator.read(body, rows, claims)
+    return Sign(goes_on=None, claims=claims)
 
 
 def kept_of(paginator: BasePaginator, page: list[Any]) -> tuple[list[Any] | None, int]:
@@ -201,8 +165,3 @@ def kept_of(paginator: BasePaginator, page: list[Any]) -> tuple[list[Any] | None
     if isinstance(paginator, AdvancingPaginator):
         return paginator.kept, paginator.overlap
     return page, 0
-
-
-def _inside(body: Any, key: str) -> dict[str, Any]:
-    value = body.get(key)
-    return value if isinstance(value, dict) else {}

@@ -15,11 +15,12 @@ from requests import Response
 
 from sync_assets.sources.rest.api import Connection
 from sync_assets.sources.rest.body import check_shape, check_status
+from sync_assets.sources.rest.claims import read_claims
 from sync_assets.sources.rest.endpoints import Endpoint
-from sync_assets.sources.rest.errors import ListError, SyncError, TornError, brief
+from sync_assets.sources.rest.errors import LimitError, ListError, SyncError, TornError, brief
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.pagination import fresh, kept_of, sign_of
+from sync_assets.sources.rest.pagination import check_refusal, fresh, kept_of, sign_of
 from sync_assets.sources.rest.session import ListSession, address
 from sync_assets.sources.rest.spool import Spool
 from sync_assets.sources.rest.walk import Walk
@@ -33,12 +34,13 @@ def read_list(
 ) -> None:
     """Read all pages of a list into a spool; raise `ListError` with place and cause otherwise.
 
-    A list whose pages do not make up one list is read again from its start, at most twice.
+    A list whose pages do not make up one list is read again from its start, at most twice; and once
+    where the API turns out not to send pages of any size.
     """
     listing = spool.listing
     left = READS_AGAIN
     while True:
-        walk = Walk(endpoint.data_selector, endpoint.key)
+        walk = Walk(endpoint.key)
         try:
             _read(connection, endpoint, parent, spool, journal, walk)
         except TornError as error:
@@ -48,6 +50,11 @@ def read_list(
             left -= 1
             listing.retries += 1
             journal.on_wait(f"{listing.name}: {error}; reading the list again from its start")
+            spool.restart()
+        except LimitError as error:
+            listing.retries += 1
+            if connection.limits.give_up():
+                journal.on_wait(f"{listing.name}: {error}; reading pages as the links say")
             spool.restart()
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
             raise _failed(connection, endpoint, parent, walk, brief(error)) from error
@@ -89,7 +96,7 @@ def _pages(
     walk: Walk,
 ) -> Iterator[list[Any]]:
     """The pages of a list, without the rows that were asked for twice."""
-    paginator = fresh(endpoint.paginator, endpoint.key)
+    paginator = fresh(endpoint.paginator, endpoint.key, overlap=connection.limits.honoured)
     walk.keyed = getattr(paginator, "keyed", False)
     settings = connection.settings
     session = ListSession(connection, listing, parent, journal.on_wait)
@@ -102,13 +109,15 @@ def _pages(
             return
         if response.status_code == 404 and endpoint.missing_is_empty and not walk.pages:
             raise IgnoreResponseException
+        check_refusal(paginator, response.status_code)
         check_status(response)
         for hook in endpoint.hooks:
             hook(response)
         check_shape(response, endpoint.data_selector)
         body, query = response.json(), urlsplit(response.request.url or "").query
         rows = body[endpoint.data_selector]
-        walk.check(body, rows, sign_of(paginator, body, rows), query)
+        claims = read_claims(body, endpoint.data_selector)
+        walk.check(body, rows, sign_of(paginator, body, rows, claims), query)
 
     for page in client.paginate(
         _path(endpoint, parent),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sync_assets.sources.rest.claims import Claims, read_claims
+from sync_assets.sources.rest.claims import Claims
 from sync_assets.sources.rest.errors import TornError, TransientError
 from sync_assets.sources.rest.steps import same
 
@@ -18,7 +18,7 @@ class Sign:
 
     `goes_on` is None where it cannot tell yet; `said` whether the body says so, be it that there is
     no more. `container` is the object that should say it, `lacked` whether the body has none, and
-    `required` whether it always has to.
+    `required` whether it always has to. `claims` is what the envelope says beside that.
     """
 
     goes_on: bool | None
@@ -26,6 +26,7 @@ class Sign:
     container: str = ""
     lacked: bool = False
     required: bool = False
+    claims: Claims = field(default_factory=Claims)
 
 
 class Walk:
@@ -34,8 +35,8 @@ class Walk:
     `keyed` says that each page begins after a record, so that rows which come and go move no other.
     """
 
-    def __init__(self, selector: str, key: str) -> None:
-        self.selector, self.key = selector, key
+    def __init__(self, key: str) -> None:
+        self.key = key
         self.keyed = False
         self.pages = self.rows = 0
         self._moved = False
@@ -47,7 +48,7 @@ class Walk:
 
         `asked` is the query that asked for it.
         """
-        claims = read_claims(body, self.selector)
+        claims = sign.claims
         if sign.goes_on is False and (more := self._more(claims, sign, asked)):
             raise TransientError(f"the body says that there is more, but not where: {more}")
         gone = self._before.places - claims.places - ({sign.container} if sign.goes_on else set())
