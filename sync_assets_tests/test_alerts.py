@@ -59,6 +59,12 @@ def plausible() -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(asset=COUPONS)
+def row_count() -> dg.AssetCheckResult:
+    """A check of the name of one that tells once."""
+    return dg.AssetCheckResult(passed=True)
+
+
 @dg.sensor(name=SENSOR)
 def follows() -> dg.SkipReason:
     """A sensor of the test's."""
@@ -66,7 +72,9 @@ def follows() -> dg.SkipReason:
 
 
 LOCATION = dg.Definitions(
-    assets=LOADED.assets, asset_checks=[plausible], sensors=[follows, build_alert_sensor()]
+    assets=LOADED.assets,
+    asset_checks=[plausible, row_count],
+    sensors=[follows, build_alert_sensor()],
 )
 
 
@@ -314,6 +322,27 @@ def test_a_failed_check_is_told_once_and_so_is_its_recovery(watched: Watched) ->
     patch.setitem(VERDICT, "passed", True)
     assert watched.run("affiliates/coupons").success
     assert watched.tick() == [f"recovered: affiliates/coupons, {CHECK}"]
+
+
+def test_what_a_check_tells_once_is_told_whatever_follows(watched: Watched) -> None:
+    key = dg.AssetCheckKey(COUPONS, "row_count")
+
+    def evaluate(passed: bool) -> None:
+        watched.instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(asset_key=COUPONS, check_name=key.name, passed=passed)
+        )
+
+    assert watched.tick() == []
+    for passed in (True, False, True):
+        evaluate(passed)
+    watched.tick()
+    for passed in (False, True):
+        evaluate(passed)
+    (message,) = watched.tick()
+    first, _, last = message.splitlines()
+    name = "check row_count of affiliates/coupons"
+    assert (first, last) == (f"failed: {name}", f"recovered: {name}")
+    assert watched.tick() == []
 
 
 @pytest.mark.long

@@ -7,7 +7,7 @@ the scheduler stops for days, its clock is wrong for hours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
 
@@ -83,10 +83,11 @@ class World:
         self.known = self.said(hour)
         over_at = life(self.known).over_at(self.grace)
         if over_at > now:
-            self.past = Past("users", "1", self.past.synced_at, final=False)
+            self.past = replace(self.past, final=False)
         verdict = _verdict(self.past, life(self.known), True, self.grace, SETTINGS, now)
         if verdict.needed:
-            self.past = Past("users", "1", now, final=now > over_at)
+            ended_at = life(self.known).ended_at
+            self.past = Past("users", "1", now, ended_at=ended_at, final=now > over_at)
             self.read = hour
         return verdict
 
@@ -195,6 +196,8 @@ def test_what_was_read_while_it_could_change_is_not_final() -> None:
         early = Past("users", "1", START + 8 * DAY, final=final)
         assert verdict(early, WEEK, START + 10 * DAY).unsettled
     settled = Past("users", "1", START + 9.1 * DAY, final=True)
+    edited = replace(settled, ended_at=START + 6 * DAY)
+    assert verdict(edited, WEEK, START + 20 * DAY).unsettled
     assert not verdict(settled, WEEK, START + 20 * DAY).needed
     assert verdict(settled, Life(START, START + 19 * DAY), START + 30 * DAY).unsettled
 

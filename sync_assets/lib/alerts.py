@@ -15,11 +15,12 @@ from typing import Any
 import dagster as dg
 
 from sync_assets.lib.addresses import VARIABLE, addresses
-from sync_assets.lib.cursors import mapping, stored, texts
+from sync_assets.lib.checklist import TOLD_ONCE
+from sync_assets.lib.cursors import mapping, stored, texts, whole
 from sync_assets.lib.delivery import DeliveryError as DeliveryError
 from sync_assets.lib.delivery import Owed, tell
 from sync_assets.lib.failed_runs import Failures, List, is_cursor
-from sync_assets.lib.incidents import check_name, failed_checks, failed_ticks
+from sync_assets.lib.incidents import briefly_failed, check_name, failed_checks, failed_ticks
 from sync_assets.lib.messages import Incident, News, lines_of
 
 NAME = "alerts"
@@ -28,11 +29,15 @@ EVERY = 30
 
 @dataclass
 class State:
-    """What the cursor holds: failed lists, other open incidents, and what is owed by address."""
+    """What the cursor holds: failed lists, other open incidents, and what is owed by address.
+
+    `checked` is the newest evaluation that was seen.
+    """
 
     failures: Failures = field(default_factory=Failures)
     open: set[str] = field(default_factory=set)
     owed: dict[int, Owed] = field(default_factory=dict)
+    checked: int = 0
 
     @classmethod
     def load(cls, cursor: str | None) -> State:
@@ -52,7 +57,7 @@ class State:
         }
         runs = data.get("runs") if is_cursor(data.get("runs")) else None
         failures = Failures(runs, texts(data.get("waiting")), marks)
-        return cls(failures, set(texts(data.get("open"))), owed)
+        return cls(failures, set(texts(data.get("open"))), owed, whole(data.get("checked")))
 
     def dump(self) -> str:
         """The cursor; thousands of partitions that failed are a few bytes each."""
@@ -65,6 +70,7 @@ class State:
                 "waiting": self.failures.waiting,
                 "failed": failed,
                 "open": sorted(self.open),
+                "checked": self.checked,
                 "owed": {position: owed.write() for position, owed in self.owed.items()},
             }
         )
@@ -112,11 +118,13 @@ def look(context: dg.SensorEvaluationContext, state: State) -> list[News]:
     others = failed_checks(instance, checks)
     others |= failed_ticks(instance, names, origin.location_name if origin else None)
     state.open = set(others)
-    reasons.update(others)
+    once = {key for key in checks if key.name in TOLD_ONCE}
+    briefly, state.checked = briefly_failed(instance, once, state.checked)
+    reasons.update(briefly | others)
 
     handled: set[Incident] = {*before, *retired}
     news = {what: why for what, why in reasons.items() if what not in handled}
-    over = before - {*state.failures.marks, *state.open}
+    over = {*before, *briefly} - {*state.failures.marks, *state.open}
     known: set[Incident] = {*map(check_name, checks), *names.values(), *(lists - retired)}
     return lines_of(news, over & known, over - known)
 

@@ -166,6 +166,8 @@ CHECKS: dict[str, Check] = {
     "row_count": row_count,
     "fields_as_declared": fields_as_declared,
 }
+#: The checks that are red for one sync alone.
+TOLD_ONCE = {"row_count", "fields_as_declared"}
 CHILD_CHECKS: dict[str, Check] = {"parents_exist": parents_exist}
 
 

@@ -111,6 +111,8 @@ def _verdict(
 ) -> Verdict:
     stage, synced_at = life.stage(grace, now), known(past.synced_at, now)
     settled = stage is Stage.OVER and past.final and synced_at > life.over_at(grace)
+    if past.ended_at not in (None, life.ended_at):  # edited since: it may have been open meanwhile
+        settled = False
     age, max_age = now - synced_at, settings.max_age(partitioned=partitioned)
     if settled:
         max_age = settings.ended_age

@@ -40,6 +40,25 @@ def failed_checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]
     return found
 
 
+def briefly_failed(
+    instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey], since: int
+) -> tuple[dict[str, str], int]:
+    """The checks that failed after an evaluation and pass again; why, and the newest evaluation.
+
+    `since` and the newest are Dagster's numbers of evaluations, 0 where none was seen.
+    """
+    found, newest = {}, since
+    storage = instance.event_log_storage
+    for key, latest in storage.get_latest_asset_check_execution_by_key(sorted(keys)).items():
+        newest = max(newest, latest.id)
+        if since and latest.id > since and latest.status == Status.SUCCEEDED:
+            failed = {Status.FAILED}
+            for record in storage.get_asset_check_execution_history(key, limit=1, status=failed):
+                if record.id > since:
+                    found[check_name(key)] = _evaluated(record)
+    return found, newest
+
+
 def failed_ticks(
     instance: dg.DagsterInstance, names: dict[str, str], location: str | None = None
 ) -> dict[str, str]:

@@ -22,10 +22,11 @@ from dlt.common.schema.utils import new_table
 from sync_assets.sources.rest import times
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.times import EVER, FOREVER, shifted
+from sync_assets.sources.rest.times import EVER, shifted
 from sync_assets.warehouse import drift
-from sync_assets.warehouse.lives import ends, parents, unread
+from sync_assets.warehouse.lives import lives, parents, unread
 from sync_assets.warehouse.past import COLUMNS, TABLE, Past, past_of
 from sync_assets.warehouse.quarantine import SCOPE, scope
 from sync_assets.warehouse.tables import Tables
@@ -43,18 +44,18 @@ def record(tables: Tables, api: Api, listings: Iterable[Listing], journal: Journ
     fates = {str(_storable(scope(listing))): listing for listing in listings}
     failed = [name for name, listing in fates.items() if listing.error is not None]
     known = {row[SCOPE]: row for row in tables.rows(TABLE, list(COLUMNS), (SCOPE, failed))}
-    over_at, now = ends(tables, api), times.now()
+    known_lives, grace, now = lives(tables, api), api.grace, times.now()
     rows = [
         _failed(name, listing, known.get(name, {}), tables)
         if listing.error is not None
-        else _complete(name, listing, journal, final=_is_over(over_at, listing))
+        else _complete(name, listing, journal, _life(known_lives, listing), grace)
         for name, listing in fates.items()
     ]
     _learn(tables, api, [row for row in rows if fates[row[SCOPE]].error is None], now)
     tables.put(TABLE, SCOPE, rows)
     if any(listing.resource == parent.resource for listing in fates.values()
            for parent in api.parents):  # fmt: skip
-        _reopen(tables, over_at, now)
+        _reopen(tables, known_lives, grace, now)
 
 
 def mark(tables: Tables, resources: Iterable[str]) -> None:
@@ -75,8 +76,9 @@ def pasts(tables: Tables) -> list[Past]:
     return [past_of(row) for row in rows if row["synced_at"] or row["failures"]]
 
 
-def _is_over(over_at: Mapping[tuple[str, str], datetime], listing: Listing) -> bool:
-    return listing.read_at > over_at.get((listing.resource, str(listing.parent)), FOREVER)
+def _life(known_lives: Mapping[tuple[str, str], Life], listing: Listing) -> Life:
+    """The life of a list; open where no row of a parent tells it."""
+    return known_lives.get((listing.resource, str(listing.parent)), Life())
 
 
 def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) -> None:
@@ -108,10 +110,15 @@ def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) 
             row.update(known_fields=text, recorded_at=stamp.isoformat())
 
 
-def _reopen(tables: Tables, over_at: Mapping[tuple[str, str], datetime], now: datetime) -> None:
+def _reopen(
+    tables: Tables, known_lives: Mapping[tuple[str, str], Life], grace: timedelta, now: datetime
+) -> None:
     """A list that may change again is final no more, also once it is over a second time."""
-    final = tables.rows(TABLE, list(COLUMNS), ("final", [True]))
-    opened = [row for row in final if over_at.get((row["resource"], row["parent"]), now) > now]
+    opened = [
+        row
+        for row in tables.rows(TABLE, list(COLUMNS), ("final", [True]))
+        if (life := known_lives.get((row["resource"], row["parent"]))) and life.over_at(grace) > now
+    ]
     tables.put(TABLE, SCOPE, [{**row, "final": False} for row in opened])
 
 
@@ -130,7 +137,9 @@ def _failed(
     }
 
 
-def _complete(name: str, listing: Listing, journal: Journal, *, final: bool) -> dict[str, Any]:
+def _complete(
+    name: str, listing: Listing, journal: Journal, life: Life, grace: timedelta
+) -> dict[str, Any]:
     return {
         **dict.fromkeys(COLUMNS),
         **_identity(name, listing),
@@ -142,7 +151,8 @@ def _complete(name: str, listing: Listing, journal: Journal, *, final: bool) -> 
         "conflicts": listing.conflicts,
         "new_fields": json.dumps(sorted(listing.new_fields)),
         "missing_fields": json.dumps(sorted(listing.missing_fields)),
-        "final": final,
+        "final": listing.read_at > life.over_at(grace),
+        "ended_at": life.ended_at.isoformat(),
         "ours": True,
         "failures": 0,
     }

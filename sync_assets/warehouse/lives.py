@@ -8,6 +8,7 @@ from typing import Any
 
 from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
 from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.names import column_name, table_name
 from sync_assets.sources.rest.times import moment
 from sync_assets.warehouse.tables import Tables
@@ -41,13 +42,13 @@ def _times(
     return ((row[names[0]], row[names[1]]) for row in tables.rows(endpoint.name, names))
 
 
-def ends(tables: Tables, api: Api) -> Mapping[tuple[str, str], datetime]:
-    """By partitioned resource and parent, the moment after which nothing changes any more."""
-    grace = api.grace
+def lives(tables: Tables, api: Api) -> Mapping[tuple[str, str], Life]:
+    """The life of each partitioned list, by resource and parent."""
     return {
-        (child, str(row["id"])): parent.life_of(row).over_at(grace)
+        (child, str(row["id"])): life
         for parent in api.parents
         for row in parents(tables, api, parent)
+        for life in [parent.life_of(row)]
         for child in api.children(parent.resource)
     }
 

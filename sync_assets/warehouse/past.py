@@ -18,8 +18,8 @@ from sync_assets.warehouse.quarantine import SCOPE
 TABLE = SYNCS
 COLUMNS = columns(
     required=f"{SCOPE} resource",
-    text=f"{SCOPE} resource parent synced_at recorded_at new_fields missing_fields known_fields"
-    " failed_at error not_before",
+    text=f"{SCOPE} resource parent synced_at recorded_at ended_at new_fields missing_fields"
+    " known_fields failed_at error not_before",
     bigint="rows rows_before quarantined left_out conflicts failures",
     boolean="final ours",
 )
@@ -31,14 +31,16 @@ class Past:
 
     `synced_at` is when reading began: the rows are at least that new; `recorded_at` when they were
     loaded. `final` says that nothing below the parent could change any more when reading began,
-    nor was seen to be open again since. `known_fields` is what `drift` remembers, `not_before`
-    until when the API asked to be left alone when the list last failed.
+    nor was seen to be open again since; `ended_at` is what was taken for its end then.
+    `known_fields` is what `drift` remembers, `not_before` until when the API asked to be left
+    alone when the list last failed.
     """
 
     resource: str
     parent: str | None = None
     synced_at: datetime | None = None
     recorded_at: datetime | None = None
+    ended_at: datetime | None = None
     rows: int = 0
     rows_before: int = 0
     quarantined: int = 0
@@ -71,6 +73,7 @@ def past_of(row: Mapping[str, Any]) -> Past:
         parent=row["parent"],
         synced_at=moment(row["synced_at"]),
         recorded_at=moment(row["recorded_at"]),
+        ended_at=moment(row["ended_at"]),
         rows=row["rows"] or 0,
         rows_before=row["rows_before"] or 0,
         quarantined=row["quarantined"] or 0,

@@ -33,11 +33,14 @@ class Life:
     end: datetime | None = None
     unread: tuple[str, ...] = ()
 
+    @property
+    def ended_at(self) -> datetime:
+        """The end, which is not before the beginning; `FOREVER` where it is open."""
+        return FOREVER if self.end is None else max(self.end, self.begin or self.end)
+
     def over_at(self, grace: timedelta) -> datetime:
         """After this moment nothing changes any more: `grace` after the end, or never."""
-        if self.end is None:
-            return FOREVER
-        return shifted(max(self.end, self.begin or self.end), grace)
+        return shifted(self.ended_at, grace)
 
     def stage(self, grace: timedelta, now: datetime) -> Stage:
         """Where it is now."""
