@@ -135,6 +135,9 @@ def test_two_days_later_new_partitions_have_come_and_old_ones_are_retired(
     assert synced.run_tables("promotions").success
     result = synced.tick("promotions_promotions_partitions")
     assert isinstance(result, dg.SensorResult)
+    assert set(synced.instance.get_dynamic_partitions("promotions")) == listed | before
+    assert synced.run_tables("promotions").success
+    synced.tick("promotions_promotions_partitions", result.cursor)
     assert set(synced.instance.get_dynamic_partitions("promotions")) == listed
     (request,) = result.run_requests or []
     assert synced.run_request(request).success

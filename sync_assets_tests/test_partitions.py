@@ -24,6 +24,11 @@ FAULTS = {
     "a key that another code location added and the API lists too": "refused by name in each tick",
     "a retired key that another code location adds again": "never retired",
     "a cursor that is empty, garbage or of an earlier version": "made anew",
+    "the parent's list is short once": "nothing is retired, and the tick tells what is missing",
+    "the parent's list is short in two syncs": "what both miss is retired, if not most of all",
+    "more than half of the keys are missing": "retired once a third sync misses them",
+    "a retired key is listed again": "a partition again, read when it is due and not before",
+    "a sensor that looks twice at one sync": "counts it once",
     "a dataset into which the parent was never synced": "no key is added or retired",
 }
 FRESHNESS, NIGHTLY = "promotions_freshness", "promotions_promotions_nightly"
@@ -45,6 +50,14 @@ def follow(runs: DagsterRuns, cursor: str | None = None) -> dg.SensorResult:
     return result
 
 
+def retire(runs: DagsterRuns, cursor: str | None = None) -> str | None:
+    """Let two syncs miss what is not listed any more; the first one retires nothing."""
+    before = there(runs)
+    cursor = follow(runs, cursor).cursor
+    assert there(runs) >= before
+    return follow(runs, cursor).cursor
+
+
 def there(runs: DagsterRuns) -> set[str]:
     return {*runs.instance.get_dynamic_partitions("promotions")}
 
@@ -53,7 +66,7 @@ def test_keys_of_another_code_location_stay(
     synced: DagsterRuns, world: World, keys: list[str]
 ) -> None:
     del world.api.lists["/promotions"][0]
-    cursor = follow(synced).cursor
+    cursor = retire(synced)
     assert there(synced) == {"2", "3", *keys}
     world.api.lists["/promotions"].append(promotion("4"))
     follow(synced, cursor)
@@ -90,7 +103,7 @@ def test_what_a_person_added_and_materialized_is_ours(
     result = follow(synced, cursor)
     assert result.skip_reason is None
     del world.api.lists["/promotions"][-1]
-    follow(synced, result.cursor)
+    retire(synced, result.cursor)
     assert there(synced) == {"1", "2", "3", "x", "other/1"}
 
 
@@ -109,7 +122,7 @@ def test_a_retired_key_that_somebody_else_adds_again_is_theirs(
     synced: DagsterRuns, world: World
 ) -> None:
     one = world.api.lists["/promotions"].pop(0)
-    cursor = follow(synced).cursor
+    cursor = retire(synced)
     assert there(synced) == {"2", "3"}
     synced.instance.add_dynamic_partitions("promotions", ["1"])
     cursor = follow(synced, cursor).cursor
@@ -128,7 +141,7 @@ def test_what_was_added_and_never_synced_is_asked_for_again_and_retired(
     assert isinstance(fresh, dg.SensorResult)
     assert "4" in {k for r in fresh.run_requests or [] for k in synced.range_of(r).values()}
     del world.api.lists["/promotions"][-1]
-    follow(synced, cursor)
+    retire(synced, cursor)
     assert there(synced) == {"1", "2", "3"}
 
 
@@ -140,6 +153,42 @@ def test_a_dataset_without_a_sync_of_the_parent_retires_nothing(
     assert isinstance(result, dg.SkipReason)
     assert "elsewhere.promotions was never synced" in str(result.skip_message)
     assert there(synced) == {"1", "2", "3"}
+
+
+def test_a_list_that_is_short_once_retires_nothing(synced: DagsterRuns, world: World) -> None:
+    whole = list(world.api.lists["/promotions"])
+    del world.api.lists["/promotions"][1:]
+    result = follow(synced)
+    told = "2 of 3 partitions of promotions are missing from the newest list of promotions: 2, 3."
+    assert told in str(result.skip_reason)
+    again = synced.tick(PARTITION_SENSOR, result.cursor)
+    assert told in str(getattr(again, "skip_message", ""))
+    assert there(synced) == {"1", "2", "3"}
+    world.api.lists["/promotions"] = whole
+    world.api.seen.clear()
+    result = follow(synced, result.cursor)
+    assert (result.run_requests, result.skip_reason) == ([], None)
+    assert json.loads(str(result.cursor))["absent"] == {}
+    assert not follow(synced, result.cursor).run_requests
+
+
+def test_more_than_half_of_the_keys_go_when_a_third_sync_misses_them(
+    synced: DagsterRuns, world: World
+) -> None:
+    whole = list(world.api.lists["/promotions"])
+    del world.api.lists["/promotions"][1:]
+    cursor = retire(synced)
+    assert there(synced) == {"1", "2", "3"}
+    for _ in range(2):  # a look at the same sync counts for nothing
+        result = synced.tick(PARTITION_SENSOR, json.dumps(json.loads(str(cursor)) | {"news": "0"}))
+        assert isinstance(result, dg.SensorResult)
+        assert "until a third sync in a row" in str(result.skip_reason)
+    cursor = follow(synced, cursor).cursor
+    assert there(synced) == {"1"}
+    world.api.lists["/promotions"] = whole
+    result = follow(synced, cursor)
+    assert there(synced) == {"1", "2", "3"}
+    assert result.run_requests == []
 
 
 def test_a_list_that_failed_retires_nothing(synced: DagsterRuns, world: World) -> None:
@@ -162,7 +211,7 @@ def test_a_cursor_that_is_none_of_ours_is_made_anew(cursor: str) -> None:
 @pytest.mark.long
 def test_an_earlier_version_is_followed(synced: DagsterRuns, world: World, keys: list[str]) -> None:
     del world.api.lists["/promotions"][0]
-    cursor = follow(synced, "17").cursor
+    cursor = retire(synced, "17")
     assert there(synced) == {"2", "3", *keys}
     assert json.loads(str(cursor))["added"] == ["2", "3"]
 
@@ -208,6 +257,23 @@ def test_in_no_history_a_key_of_another_code_location_is_retired(
         cursor = PartitionCursor.read(cursor.follow(str(step), (ours | new) - gone, shared, tried))
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(KEYS, max_size=8))
+def test_a_key_is_retired_when_two_syncs_in_a_row_missed_it_and_never_most_at_once(
+    lists: list[set[str]],
+) -> None:
+    ours, cursor = set("abcdef"), PartitionCursor()
+    for step, listed in enumerate(lists):
+        cursor.miss(ours - listed, str(step))
+        gone = cursor.retired(ours)
+        least = 3 if 2 * len(gone) > len(ours) else 2
+        assert all(key not in seen for key in gone for seen in lists[step - least + 1 : step + 1])
+        assert not gone or step + 1 >= least
+        ours = (ours | listed) - gone
+        cursor = PartitionCursor.read(cursor.follow(str(step), ours, [], ()))
+        assert cursor.absent.keys() <= ours
+
+
 def test_keys_that_the_sensor_of_another_location_added_are_not_ours() -> None:
     with instance_for_test() as instance:
         cursors = {"here": {"1"}, "there": {"2"}}
@@ -233,5 +299,5 @@ def test_odd_ids_are_ours_by_their_keys(synced: DagsterRuns, world: World) -> No
     key = partition_key("a,b [1]...é")
     assert key in there(synced)
     del world.api.lists["/promotions"][-1]
-    follow(synced, cursor)
+    retire(synced, cursor)
     assert key not in there(synced)

@@ -152,7 +152,11 @@ def test_a_week_of_a_promotion(daemon: Daemon, world: World, hook: Webhook) -> N
     assert told.count("check parents_exist of promotions/") == 5
 
     prune = daemon.runs.definitions.resolve_job_def("promotions_prune")
-    config = {"ops": {"promotions_remove_orphans": {"config": {"dry_run": False}}}}
+    dry = prune.execute_in_process(instance=daemon.runs.instance)
+    logs = daemon.runs.instance.all_logs(dry.run_id)
+    word = next(r for r in logs if "confirm: " in r.user_message).user_message.split()[-1]
+    confirmed = {"dry_run": False, "confirm": word}
+    config = {"ops": {"promotions_remove_orphans": {"config": confirmed}}}
     assert prune.execute_in_process(run_config=config, instance=daemon.runs.instance).success
     assert users_of(world, "7") == set()
     daemon.play(8, 3)

@@ -24,13 +24,17 @@ class PartitionCursor:
     """The sync of the parent that was followed last, and whose the keys were then.
 
     `added` are ours, `shared` are not though our API lists them too, `gone` are those that were
-    synced and are not ours any more, by the time (ISO 8601) when that was first seen.
+    synced and are not ours any more, by the time (ISO 8601) when that was first seen. `absent` are
+    those of ours that the API does not list, by how many syncs in a row missed them, the last of
+    them `as_of` when it began (ISO 8601).
     """
 
     news: str | None = None
     added: set[str] = field(default_factory=set)
     shared: list[str] = field(default_factory=list)
     gone: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, int] = field(default_factory=dict)
+    as_of: str | None = None
 
     @classmethod
     def read(cls, cursor: str | None) -> PartitionCursor:
@@ -42,6 +46,8 @@ class PartitionCursor:
                 set(map(str, held["added"])),
                 list(map(str, held["shared"])),
                 {str(key): str(at) for key, at in held["gone"].items()},
+                {str(key): int(times) for key, times in held.get("absent", {}).items()},
+                held.get("as_of"),
             )
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return cls()
@@ -63,11 +69,23 @@ class PartitionCursor:
     def _is_news(self, key: str, tried: Tried) -> bool:
         return (moment(tried.at) or EVER) > (moment(self.gone.get(key)) or EVER)
 
+    def miss(self, keys: Iterable[str], as_of: str) -> None:
+        """Count a sync whose list misses some keys of ours; the same sync counts once."""
+        more = as_of != self.as_of
+        self.absent = {key: max(1, self.absent.get(key, 0) + more) for key in keys}
+        self.as_of = as_of
+
+    def retired(self, ours: set[str]) -> set[str]:
+        """The keys that enough syncs missed: two, and three where more than half would go."""
+        twice, thrice = ({k for k, n in self.absent.items() if n >= least} for least in (2, 3))
+        return thrice if 2 * len(twice) > len(ours) else twice
+
     def follow(self, news: str, ours: set[str], shared: list[str], tried: Iterable[str]) -> str:
         """The cursor for the next tick, after a sync of the parent was followed."""
         now = times.now().isoformat()
         gone = {key: self.gone.get(key, now) for key in tried if key not in ours}
-        return PartitionCursor(news, ours, shared, gone).write()
+        absent = {key: count for key, count in self.absent.items() if key in ours}
+        return PartitionCursor(news, ours, shared, gone, absent, self.as_of).write()
 
 
 def added_keys(context: dg.SensorEvaluationContext, sensor: str) -> set[str]:

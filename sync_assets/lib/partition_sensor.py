@@ -38,8 +38,10 @@ def build_partition_sensor(
     """On each sync of the parent: new ids become partitions and are synced, vanished ones retire.
 
     Keys that somebody else added stay as they are: they may be those of another code location.
-    A run syncs at most `longest` of them (0: all). Rows of retired partitions stay until somebody
-    prunes them.
+    One short list retires nothing: a key goes once two syncs in a row missed it, and once three
+    did where more than half of the keys would go. A run syncs at most `longest` keys (0: all).
+    Rows of retired partitions stay until somebody prunes them; where their parent comes back so
+    does the key, and what is known of its lists tells whether they are due.
     """
     parent_key = asset_key(api, parent.resource)
 
@@ -57,7 +59,7 @@ def build_partition_sensor(
             return dg.SkipReason(f"{parent_key.to_user_string()} was never synced")
         cursor = PartitionCursor.read(context.cursor)
         if cursor.news == news:
-            refused = _refused(parent, cursor.shared)
+            refused = [*_refused(parent, cursor.shared), *_missed(parent, cursor)]
             return dg.SkipReason(" ".join([f"nothing new since sync {news}", *refused]))
         try:
             found = follow(api, parent)
@@ -82,22 +84,24 @@ def _result(
     found: Followed,
     longest: int,
 ) -> dg.SensorResult:
-    """Keys that the API lists are added, those of ours that it does not are retired."""
+    """Keys that the API lists are added, those of ours that syncs missed are retired."""
     listed = set(map(partition_key, found.ids))
     tried = {partition_key(one): below for one, below in found.tried.items()}
     known = set(context.instance.get_dynamic_partitions(parent.partitions))
     ours = cursor.ours(known, listed, tried)
-    new, gone = in_order(listed - known), in_order(ours - listed)
+    cursor.miss(ours - listed, found.as_of)
+    new, gone = in_order(listed - known), in_order(cursor.retired(ours))
     shared = in_order((known & listed) - ours)
-    requests = _first_sync(api, children, new, news, longest)
-    refused = _refused(parent, shared)
+    requests = _first_sync(api, children, [key for key in new if key not in tried], news, longest)
+    follows = cursor.follow(news, (ours | set(new)) - set(gone), shared, tried)
+    refused = [*_refused(parent, shared), *_missed(parent, PartitionCursor.read(follows))]
     for message in refused:
         context.log.warning(message)
     return dg.SensorResult(
         run_requests=requests,
         dynamic_partitions_requests=_changes(parent.partitions, new, gone),
-        skip_reason=None if requests or not refused else refused[0],
-        cursor=cursor.follow(news, (ours | set(new)) - set(gone), shared, tried),
+        skip_reason=None if requests or not refused else " ".join(refused),
+        cursor=follows,
     )
 
 
@@ -105,7 +109,7 @@ def _refused(parent: Parent, shared: Sequence[str]) -> list[str]:
     """What to say of keys that somebody else added, if there are any."""
     if not shared:
         return []
-    some = f"{', '.join(shared[:NAMED])}{', ...' if len(shared) > NAMED else ''}"
+    some = _some(shared)
     return [
         f"{len(shared)} partitions of {parent.partitions} were added by somebody else, and the API"
         f" lists them too: {some}. They are neither synced by themselves nor ever deleted. If no "
@@ -114,10 +118,30 @@ def _refused(parent: Parent, shared: Sequence[str]) -> list[str]:
     ]
 
 
+def _missed(parent: Parent, cursor: PartitionCursor) -> list[str]:
+    """What to say of keys that the newest list misses and that stay for now, if there are any."""
+    if not cursor.absent:
+        return []
+    missing, most = len(cursor.absent), max(cursor.absent.values())
+    what = f"{missing} of {len(cursor.added)} partitions of {parent.partitions}"
+    until = "a third sync in a row" if most > 1 else "the next sync"
+    return [
+        f"{what} are missing from the newest list of {parent.resource}: "
+        f"{_some(in_order(cursor.absent))}. They stay, in case the list is short by mistake, until "
+        f"{until} misses them too (where more than half are missing a third one); materialize "
+        f"{parent.resource} again to let it be known now. If the list is wrong, see whether the "
+        "account and the base URL are the right ones."
+    ]
+
+
+def _some(keys: Sequence[str]) -> str:
+    return f"{', '.join(keys[:NAMED])}{', ...' if len(keys) > NAMED else ''}"
+
+
 def _first_sync(
     api: Api, children: dg.AssetsDefinition, new: Sequence[str], news: str, longest: int
 ) -> list[dg.RunRequest]:
-    """Runs for all new keys: added last, they are a range of their own."""
+    """Runs for new keys: added last, they are a range of their own."""
     return [
         dg.RunRequest(
             run_key=f"{news} {keys[0]}",

@@ -2,16 +2,22 @@
 
 import dagster as dg
 
-from sync_assets.lib.keys import in_order
+from sync_assets.lib.keys import in_order, partition_key
 from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.sources.rest.errors import SyncError
-from sync_assets.warehouse.prune import prune
+from sync_assets.warehouse.prune import confirmation, prune
 
 
 class PruneConfig(dg.Config):
-    """`dry_run`: say what would be removed, and remove nothing."""
+    """`dry_run`: say what would be removed, and remove nothing.
+
+    `confirm`: the word that the dry run ended with. It stands for what it named, so that nothing
+    else is removed.
+    """
 
     dry_run: bool = True
+    confirm: str = ""
 
 
 def build_prune_job(api: Api) -> dg.JobDefinition:
@@ -19,11 +25,27 @@ def build_prune_job(api: Api) -> dg.JobDefinition:
 
     @dg.op(name=f"{api.name}_remove_orphans")
     def remove_orphans(context: dg.OpExecutionContext, config: PruneConfig) -> None:
+        partitions = {
+            parent.resource: set(context.instance.get_dynamic_partitions(parent.partitions))
+            for parent in api.parents
+        }
+
+        def stays(endpoint: Endpoint, parent: str) -> bool:
+            keys = partitions.get(str(endpoint.parent), set()) if endpoint.partitioned else set()
+            return partition_key(parent) in keys
+
         try:
-            found = prune(api, dry_run=config.dry_run, say=context.log.info)
+            found = prune(
+                api,
+                dry_run=config.dry_run,
+                say=context.log.info,
+                confirm=config.confirm,
+                stays=stays,
+            )
         except SyncError as error:
             raise dg.Failure(str(error)) from error
-        done = "would be removed; run again with dry_run: false" if config.dry_run else "removed"
+        again = f"run again with dry_run: false, confirm: {confirmation(found)}"
+        done = f"would be removed; {again}" if config.dry_run else "removed"
         for resource, orphans in found.items():
             parents = ", ".join(in_order(orphans))
             context.log.info(f"{resource}: {sum(orphans.values())} rows of {parents} {done}")

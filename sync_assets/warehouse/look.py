@@ -41,8 +41,12 @@ class Tried:
 
 @dataclass(frozen=True)
 class Followed:
-    """The ids of a parent's rows, and by parent what became of the lists below."""
+    """The ids of a parent's rows, and by parent what became of the lists below.
 
+    `as_of` is when the sync of the parent began (ISO 8601).
+    """
+
+    as_of: str
     ids: list[str]
     tried: Mapping[str, Tried]
 
@@ -51,7 +55,7 @@ def follow(api: Api, parent: Parent) -> Followed | None:
     """What the partitions of a parent should be; None where the parent was never synced."""
     resources = [parent.resource, *api.children(parent.resource)]
     columns = ["resource", "parent", "synced_at", "failed_at", "rows"]
-    synced, tried = False, dict[str, Tried]()
+    as_of, tried = "", dict[str, Tried]()
     with _tables(api) as tables:
         for row in tables.rows(SYNCS, columns, ("resource", resources)):
             name, at = row["parent"], max(row["synced_at"] or "", row["failed_at"] or "")
@@ -59,9 +63,9 @@ def follow(api: Api, parent: Parent) -> Followed | None:
                 before = tried.get(name, Tried("", 0))
                 tried[name] = Tried(max(before.at, at), before.rows + (row["rows"] or 0))
             elif row["resource"] == parent.resource:
-                synced = bool(row["synced_at"])
+                as_of = row["synced_at"] or ""
         ids = [str(row["id"]) for row in tables.rows(parent.resource, ["id"])]
-    return Followed(ids, tried) if synced else None
+    return Followed(as_of, ids, tried) if as_of else None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 
 from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.endpoints import Endpoint
 from sync_assets.sources.rest.listing import Listing
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
@@ -15,13 +18,24 @@ from sync_assets.warehouse.lock import exclusive
 from sync_assets.warehouse.tables import Tables, open_tables
 from sync_assets.warehouse.vanished import forget
 
+Found = dict[str, Mapping[str, int]]
 
-def prune(api: Api, *, dry_run: bool, say: Callable[[str], None]) -> dict[str, Mapping[str, int]]:
+
+def prune(
+    api: Api,
+    *,
+    dry_run: bool,
+    say: Callable[[str], None],
+    confirm: str = "",
+    stays: Callable[[Endpoint, str], bool] = lambda endpoint, parent: False,
+) -> Found:
     """Remove, or with `dry_run` only count, rows below vanished parents; by resource and parent.
 
-    Raises `WarehouseError` where a parent's table is empty: everything would be removed.
+    Those of a parent that `stays` are left out. What is removed is what a dry run found: `confirm`
+    is its `confirmation`. Raises `WarehouseError` where that is another one, and where a parent's
+    table is empty: everything would be removed.
     """
-    found: dict[str, Mapping[str, int]] = {}
+    found: Found = {}
     with (
         open_pipeline(api.name, dataset_of(api)) as pipeline,
         exclusive(database_file(pipeline), say),
@@ -30,15 +44,49 @@ def prune(api: Api, *, dry_run: bool, say: Callable[[str], None]) -> dict[str, M
         for endpoint in api.endpoints.values():
             if endpoint.parent is None or endpoint.parent_param is None:
                 continue
-            lost = orphans(tables, endpoint)
-            if lost:
+            if lost := _lost(tables, endpoint, stays, say):
                 _refuse_without_parents(tables, endpoint.name, endpoint.parent)
                 found[endpoint.name] = lost
-                if not dry_run:
-                    mark(tables, [endpoint.name])  # of the lists none may be left to do so
-                    tables.delete(endpoint.name, endpoint.parent_param, lost)
-                    forget(tables, [Listing(endpoint.name, parent) for parent in lost])
+        if not dry_run and found:
+            _refuse_unconfirmed(found, confirm)
+            for name, lost in found.items():
+                mark(tables, [name])  # of the lists none may be left to do so
+                tables.delete(name, str(api.endpoints[name].parent_param), lost)
+                forget(tables, [Listing(name, parent) for parent in lost])
     return found
+
+
+def confirmation(found: Found) -> str:
+    """A word for what a dry run found: another one for anything else."""
+    named = {name: dict(sorted(lost.items())) for name, lost in sorted(found.items())}
+    digest = sha256(json.dumps(named).encode()).hexdigest()
+    return f"remove-{digest[:12]}"  # YAML would read some digests as numbers
+
+
+def _lost(
+    tables: Tables,
+    endpoint: Endpoint,
+    stays: Callable[[Endpoint, str], bool],
+    say: Callable[[str], None],
+) -> Mapping[str, int]:
+    lost = orphans(tables, endpoint)
+    kept = sorted(parent for parent in lost if stays(endpoint, parent))
+    if kept:
+        say(
+            f"{endpoint.name}: rows of {', '.join(kept)} stay. They are missing from the newest "
+            f"list of {endpoint.parent} and are partitions still: the sensor retires them once "
+            "another sync misses them too; a partition that somebody else added has to be deleted."
+        )
+    return {parent: rows for parent, rows in lost.items() if parent not in kept}
+
+
+def _refuse_unconfirmed(found: Found, confirm: str) -> None:
+    if confirm != confirmation(found):
+        raise WarehouseError(
+            f"Nothing was removed: {'the word' if confirm else 'no word'} in `confirm` is not "
+            "that of a dry run which found what is there now. Run the job without configuration, "
+            "look at what it names, and run it with the configuration that it tells."
+        )
 
 
 def _refuse_without_parents(tables: Tables, resource: str, parent: str) -> None:
