@@ -111,6 +111,16 @@ def test_the_checks_are_told_in_their_order() -> None:
     assert sorted(told[:7]) == sorted([*CHECKS, *CHILD_CHECKS])
 
 
+def test_the_messages_of_the_runbook_are_those_of_the_code() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "sync_assets").rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", sources)  # one message over two lines
+    table = DOCS["operations"].split("| message, check or event |")[1].split("\n\n")[0]
+    quoted = re.findall(r'"(.+?)"', table)
+    assert len(quoted) > 10
+    for part in (part for one in quoted for part in re.split(r"\d+(?:xx)?|\bN\b|\.\.\.", one)):
+        assert part.strip(" ,:") in said, part
+
+
 def test_the_sensors_schedules_and_jobs_are_told() -> None:
     repository = LOADED.get_repository_def()
     made = [*repository.sensor_defs, *repository.schedule_defs]
