@@ -40,12 +40,18 @@ HEADER = (
 SHORT_HEADER = "| what | outcome |\n|---|---|"
 #: By subject, the test modules; those that nobody names here come last.
 SUBJECTS = {
-    "What the API does": ("whole", "torn_reads", "overlap", "parts", "unreachable"),
-    "Waits": ("patience",),
-    "Values and columns": ("numbers", "names", "times", "conflicts"),
-    "What is ours and what is not": ("ours", "partitions", "scratch"),
-    "The warehouse": ("warehouse_refused", "rights", "postgres_locks"),
-    "Settings and secrets": ("refused_early", "secrets"),
+    "What the API does": ("whole", "torn_reads", "overlap", "parts", "refusals", "unreachable"),
+    "Waits": ("patience", "stop"),
+    "Values and columns": ("numbers", "names", "times", "quarantine", "conflicts"),
+    "What is ours and what is not": ("ours", "partitions", "scratch", "own_files"),
+    "The warehouse": (
+        "warehouse_refused",
+        "rights",
+        "postgres_locks",
+        "patient_warehouse",
+        "refusing_tables",
+    ),
+    "Settings and secrets": ("refused_early", "surroundings", "secrets", "discretion"),
     "Declarations": ("declarations",),
 }
 OTHERS = "Runs"

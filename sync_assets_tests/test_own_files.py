@@ -218,9 +218,9 @@ def test_a_lock_file_that_cannot_be_locked_is_told(database: Path) -> None:
 
 
 FAULTS: dict[str, str] = {
-    **{f"the rate file is {name}": "made anew, the rate is kept" for name in RATE_FILES},
+    **{f"the rate file is: {name}": "made anew, the rate is kept" for name in RATE_FILES},
     **{
-        f"the .rescue file is {name}": "left alone" if foreign else "written over"
+        f"the `.rescue` file is: {name}": "left alone" if foreign else "written over"
         for name, (_, foreign) in RESCUES.items()
     },
     "the lock file is a folder": "refused with the remedy",

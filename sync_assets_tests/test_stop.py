@@ -184,6 +184,6 @@ def test_a_stop_is_over_with_its_block() -> None:
 
 
 FAULTS: dict[str, str] = {
-    f"Ctrl-C or SIGTERM during {name}": "ends within 2 s, exit code 130 or 143, nothing half loaded"
+    f"Ctrl-C or SIGTERM during: {name}": "ends within 2 s with 130 or 143; nothing is half loaded"
     for name in [*WAITS, "the wait for another sync"]
 }

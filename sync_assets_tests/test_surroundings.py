@@ -145,6 +145,6 @@ def test_netrc_changes_nothing_that_is_sent(
 
 
 FAULTS: dict[str, str] = {
-    **{f"{name} in the environment": "loopback is reached directly" for name in PROXIES},
-    **{f".netrc with {name}, also after a redirect": "our credential is sent" for name in NETRCS},
+    **{f"proxies in the environment: {name}": "loopback is reached directly" for name in PROXIES},
+    **{f".netrc, also after a redirect: {name}": "our credential is sent" for name in NETRCS},
 }
