@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_assets.sources.rest.claims import Claims
 from sync_assets.sources.rest.journal import Journal
 from sync_assets.sources.rest.lists import Lists
-from sync_assets.sources.rest.overlap import SMALLEST_PAGE, furthest
+from sync_assets.sources.rest.overlap import SMALLEST_PAGE, Window, furthest
 from sync_assets_tests.conftest import APIS, World
 from sync_assets_tests.fake_api import FakeApi
 from sync_assets_tests.listed import listed
@@ -73,6 +74,18 @@ def test_overlap_costs_few_requests(size: int, most: float, pages: int) -> None:
         rows = furthest(rows, size).end if rows else size
         requests += 1
     assert requests / pages <= most
+
+
+RIGHT = {"total": 250, "per_page": 99, "current": 2, "pages": 3}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"total": None}, {"total": 150}, {"per_page": 100}, {"current": 3}, {"pages": 2}]
+)
+def test_a_page_must_say_that_it_is_the_one_asked_for(wrong: dict[str, int | None]) -> None:
+    window = Window(2, 99)
+    assert window.explains(Claims(**RIGHT), 99, 3)
+    assert not window.explains(replace(Claims(**RIGHT), **wrong), 99, 3)
 
 
 @pytest.mark.parametrize(
