@@ -12,6 +12,7 @@ import pytest
 from sync_assets.sources import apis
 from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets.sources.rest.listing import Listing
+from sync_assets.warehouse import load as loading
 from sync_assets.warehouse import sync as syncing
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import open_pipeline
@@ -193,7 +194,7 @@ def test_a_table_of_a_sync_that_was_cut_off_is_ours(
     warehouse: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(syncing, "_load", lambda *_: 1 / 0)
+        patch.setattr(loading, "_load", lambda *_: 1 / 0)
         with pytest.raises(WarehouseError, match="division"):
             sync(warehouse)
     assert warehouse.ids("events.orders") == []

@@ -11,6 +11,7 @@ from uuid import uuid4
 import dlt
 import pytest
 
+from sync_assets.warehouse import load as loading
 from sync_assets.warehouse import sync as syncing
 from sync_assets.warehouse.destination import open_pipeline
 from sync_assets.warehouse.errors import WarehouseLostError
@@ -69,7 +70,7 @@ def load(world: PostgresWorld) -> str | None:
 def slowed(monkeypatch: pytest.MonkeyPatch, world: PostgresWorld) -> list[int]:
     """Let each load take a second longer; gives how many advisory locks were held at its end."""
     counts: list[int] = []
-    whole: Any = syncing._load
+    whole: Any = loading._load
 
     def slow(pipeline: dlt.Pipeline, *rest: Any) -> None:
         whole(pipeline, *rest)
@@ -77,7 +78,7 @@ def slowed(monkeypatch: pytest.MonkeyPatch, world: PostgresWorld) -> list[int]:
         (row,) = execute(world.database, f"SELECT count(*) AS n {HELD}", world.database)
         counts.append(row["n"])
 
-    monkeypatch.setattr(syncing, "_load", slow)
+    monkeypatch.setattr(loading, "_load", slow)
     return counts
 
 
@@ -115,14 +116,14 @@ def test_a_load_whose_locks_were_lost_is_not_whole(
     assert load(world) is None
     before = world.query("SELECT * FROM promotions._syncs ORDER BY ALL")
     world.api.lists["/users/1"] = world.api.lists["/users/1"][:5]
-    whole: Any = syncing._load
+    whole: Any = loading._load
 
     def lose(pipeline: dlt.Pipeline, *rest: Any) -> None:
         whole(pipeline, *rest)
         execute(world.database, f"SELECT pg_terminate_backend(pid) {HELD}", world.database)
 
     with monkeypatch.context() as patch:
-        patch.setattr(syncing, "_load", lose)
+        patch.setattr(loading, "_load", lose)
         with pytest.raises(WarehouseLostError):
             load(world)
     assert world.query("SELECT * FROM promotions._syncs ORDER BY ALL") == before
@@ -140,7 +141,7 @@ def test_locks_that_are_lost_at_the_very_end_take_the_notes_with_them(
         execute(world.database, f"SELECT pg_terminate_backend(pid) {HELD}", world.database)
 
     with monkeypatch.context() as patch:
-        patch.setattr(syncing, "forget_old_loads", lose)
+        patch.setattr(loading, "forget_old_loads", lose)
         with pytest.raises(WarehouseLostError):
             load(world)
     assert world.query("SELECT * FROM promotions._syncs ORDER BY ALL") == before

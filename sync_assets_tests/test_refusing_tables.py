@@ -11,7 +11,7 @@ import pytest
 
 from sync_assets.lib import materialize
 from sync_assets.sources.rest.listing import Listing
-from sync_assets.warehouse import sync as syncing
+from sync_assets.warehouse import load as loading
 from sync_assets.warehouse.destination import open_pipeline
 from sync_assets.warehouse.errors import WarehouseError, WarehouseLostError
 from sync_assets.warehouse.plain_words import in_plain_words
@@ -204,7 +204,7 @@ def test_what_was_read_is_loaded_again_where_the_connection_is_lost(
 ) -> None:
     server.monkeypatch.setattr(materialize, "PAUSE", 0)
     assert runs.run("promotions/promotions", "promotions/organizing_brands").success
-    whole: Any = syncing._load
+    whole: Any = loading._load
     left = [times]
 
     def lose(*arguments: Any) -> None:
@@ -215,7 +215,7 @@ def test_what_was_read_is_loaded_again_where_the_connection_is_lost(
             query = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"  # noqa: S608
             execute("postgres", query, server.database)
 
-    server.monkeypatch.setattr(syncing, "_load", lose)
+    server.monkeypatch.setattr(loading, "_load", lose)
     server.api.seen.clear()
     run = runs.run("promotions/promotions", "promotions/organizing_brands")
     assert run.success == (times == 1)

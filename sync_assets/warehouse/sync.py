@@ -8,7 +8,7 @@ verify     the warehouse must now hold as many rows as the lists did
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,28 +27,27 @@ from sync_assets.sources.rest.listing import Listing
 from sync_assets.sources.rest.lists import Lists
 from sync_assets.sources.rest.names import table_name
 from sync_assets.sources.rest.resources import build_resources
+from sync_assets.sources.rest.rounds import Key
 from sync_assets.sources.rest.settings import variable
-from sync_assets.sources.rest.whole import lists_of
 from sync_assets.warehouse.again import Again
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.execution import execution
-from sync_assets.warehouse.held import rows_by_list
-from sync_assets.warehouse.history import record, schema
-from sync_assets.warehouse.ledger import forget_old_loads, schema_name
+from sync_assets.warehouse.held import Held, rows_by_list
+from sync_assets.warehouse.history import schema
+from sync_assets.warehouse.ledger import schema_name
+from sync_assets.warehouse.load import load_and_prove
 from sync_assets.warehouse.lock import exclusive, silent
 from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken_over
 from sync_assets.warehouse.plain_words import in_plain_words, plain
-from sync_assets.warehouse.postgres import outlast_timeouts, side_by_side
-from sync_assets.warehouse.quarantine import SCOPE, TABLE, quarantine, scope
-from sync_assets.warehouse.readings import outdated, synced_since
+from sync_assets.warehouse.postgres import outlast_timeouts
+from sync_assets.warehouse.quarantine import quarantine
+from sync_assets.warehouse.readings import synced_since
 from sync_assets.warehouse.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.scratch import sweep
-from sync_assets.warehouse.staging import drop_own
-from sync_assets.warehouse.tables import Tables, locked_tables, open_tables
-from sync_assets.warehouse.vanished import remove, vanished
+from sync_assets.warehouse.tables import open_tables
 
 
 @dataclass(frozen=True)
@@ -106,19 +105,7 @@ def commits(
     with stop.stoppable(), open_pipeline(api.name, dataset) as pipeline:
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
-        database = database_file(pipeline)
-        with explained_by_rights(pipeline, request.resources), in_plain_words(dataset):
-            outlast_timeouts(pipeline)
-        with (
-            explained_by_rights(pipeline, request.resources),
-            in_plain_words(dataset),
-            exclusive(database, say),
-            open_tables(pipeline, taken) as tables,
-        ):
-            refuse_foreign_books(tables.ownership, api.name, dataset)
-            foreign = tables.ownership.foreign(request.resources)
-            held = rows_by_list(tables, api, request.resources)
-            done = synced_since(tables, api, request.since) if request.since else set()
+        foreign, held, done = _known(pipeline, request, taken, say)
         ours = replace(request, resources=[n for n in request.resources if n not in foreign])
         refuse_without_rights(pipeline, ours.resources)
         journal = Journal(
@@ -136,8 +123,7 @@ def commits(
             while names:
                 current = again.next_round(execution().commit_every)
                 _extract(pipeline, lists, [name for name in names if name not in again.refused])
-                part = replace(ours, resources=names)
-                load = partial(_load_and_prove, pipeline, part, journal, make, say)
+                load = partial(load_and_prove, pipeline, api, names, journal, make, say)
                 if again.loads(pipeline, load):
                     yield journal
                     names = [name for name in names if name in current.pending]
@@ -147,31 +133,22 @@ def commits(
     yield journal
 
 
-def _load_and_prove(
-    pipeline: dlt.Pipeline,
-    request: Request,
-    journal: Journal,
-    make: Callable[[dlt.Pipeline], None],
-    say: Callable[[str], None],
-) -> list[Listing]:
-    """Load a round; nothing, if there are lists of which a newer reading is there: gives those."""
-    gone = vanished(request.api, request.resources, journal)
-    lists = [scope(listing) for listing in [*_asked_for(request, journal), *gone]]
-    with (
-        in_plain_words(pipeline.dataset_name),
-        exclusive(database_file(pipeline), say),
-        side_by_side(pipeline, lists, make, say) as holding,
-    ):
-        with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
-            if older := outdated(tables, _asked_for(request, journal), say):
-                return older
-        _load(pipeline, say)
-        with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
-            _clear(tables, request, journal, gone)
-            _verify(tables, request, journal)
-            record(tables, request.api, _asked_for(request, journal), journal)
-            forget_old_loads(tables, request.api)
-    return []
+def _known(
+    pipeline: dlt.Pipeline, request: Request, taken: Collection[str], say: Callable[[str], None]
+) -> tuple[Collection[str], Held, set[Key]]:
+    """Tables that are not ours, the rows of each list, and the lists that need not be read."""
+    api, dataset = request.api, pipeline.dataset_name
+    with explained_by_rights(pipeline, request.resources), in_plain_words(dataset):
+        outlast_timeouts(pipeline)
+        with (
+            exclusive(database_file(pipeline), say),
+            open_tables(pipeline, taken) as tables,
+        ):
+            refuse_foreign_books(tables.ownership, api.name, dataset)
+            foreign = tables.ownership.foreign(request.resources)
+            held = rows_by_list(tables, api, request.resources)
+            done = synced_since(tables, api, request.since) if request.since else set()
+    return foreign, held, done
 
 
 def _extract(pipeline: dlt.Pipeline, lists: Lists, names: Sequence[str]) -> None:
@@ -189,15 +166,6 @@ def _extract(pipeline: dlt.Pipeline, lists: Lists, names: Sequence[str]) -> None
         raise plain(error, f"{api.name} could not be prepared") from None
 
 
-def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
-    try:
-        pipeline.load()
-    except PipelineStepFailed as error:
-        raise plain(error, f"{pipeline.dataset_name} could not be loaded") from None
-    finally:
-        drop_own(pipeline, say)
-
-
 def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[Listing]:
     """The lists that a request names of some resources: one each where it names no parents."""
     for name in resources:
@@ -205,40 +173,3 @@ def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[Listing]:
         partitioned = request.api.endpoints[name].partitioned
         given = (request.parents or {}).get(str(parent)) if partitioned else None
         yield from [Listing(name, one) for one in given] if given else [Listing(name)]
-
-
-def _asked_for(request: Request, journal: Journal) -> list[Listing]:
-    """The lists of the request's tables, and those that are not partitioned as a whole."""
-    return [
-        listing
-        for name in request.resources
-        for listing in lists_of(journal, request.api.endpoints[name])
-    ]
-
-
-def _clear(tables: Tables, request: Request, journal: Journal, gone: Sequence[Listing]) -> None:
-    """Remove what complete lists no longer hold and a load without rows leaves behind."""
-    remove(tables, request.api, gone)
-    complete = [item for item in _asked_for(request, journal) if item.error is None]
-    clean = [scope(item) for item in complete if not item.problems]
-    if tables.counts(TABLE, None):
-        tables.delete(TABLE, SCOPE, clean)
-    for name in request.resources:
-        endpoint = request.api.endpoints[name]
-        emptied = [
-            listing.parent
-            for listing in complete
-            if listing.resource == name and not listing.rows and listing.parent is not None
-        ]
-        if emptied and any(journal.held.get((name, parent)) for parent in emptied):
-            tables.delete(name, str(endpoint.parent_param), emptied)
-
-
-def _verify(tables: Tables, request: Request, journal: Journal) -> None:
-    """Fail every list whose rows are not what the warehouse holds now."""
-    holds = rows_by_list(tables, request.api, request.resources)
-    for listing in journal.complete():
-        rows = holds.get((listing.resource, listing.parent), 0)
-        if listing.resource in request.resources and rows != listing.rows:
-            message = f"{listing.name}: {listing.rows} rows were read, the warehouse holds {rows}"
-            journal.record(listing, WarehouseError(f"{message}. Sync it again."))

@@ -1,0 +1,106 @@
+"""One load: complete lists replace their rows, and the warehouse must hold then what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import dlt
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.whole import lists_of
+from sync_assets.warehouse.destination import database_file
+from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.held import rows_by_list
+from sync_assets.warehouse.history import record
+from sync_assets.warehouse.ledger import forget_old_loads
+from sync_assets.warehouse.lock import exclusive
+from sync_assets.warehouse.plain_words import in_plain_words, plain
+from sync_assets.warehouse.postgres import side_by_side
+from sync_assets.warehouse.quarantine import SCOPE, TABLE, scope
+from sync_assets.warehouse.readings import outdated
+from sync_assets.warehouse.staging import drop_own
+from sync_assets.warehouse.tables import Tables, locked_tables, open_tables
+from sync_assets.warehouse.vanished import remove, vanished
+
+
+def load_and_prove(
+    pipeline: dlt.Pipeline,
+    api: Api,
+    names: Sequence[str],
+    journal: Journal,
+    make: Callable[[dlt.Pipeline], None],
+    say: Callable[[str], None],
+) -> list[Listing]:
+    """Load what a round took of some resources; nothing, if a newer reading of a list is there.
+
+    Gives the lists that stand in the way. Raises `TableRefusedError` for a table that takes no such
+    rows, `WarehouseLostError` where the warehouse is away, and `WarehouseError` otherwise.
+    """
+    gone = vanished(api, names, journal)
+    lists = [scope(listing) for listing in [*_asked_for(api, names, journal), *gone]]
+    with (
+        in_plain_words(pipeline.dataset_name),
+        exclusive(database_file(pipeline), say),
+        side_by_side(pipeline, lists, make, say) as holding,
+    ):
+        with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
+            if older := outdated(tables, _asked_for(api, names, journal), say):
+                return older
+        _load(pipeline, say)
+        with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
+            _clear(tables, api, names, journal, gone)
+            _verify(tables, api, names, journal)
+            record(tables, api, _asked_for(api, names, journal), journal)
+            forget_old_loads(tables, api)
+    return []
+
+
+def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
+    try:
+        pipeline.load()
+    except PipelineStepFailed as error:
+        raise plain(error, f"{pipeline.dataset_name} could not be loaded") from None
+    finally:
+        drop_own(pipeline, say)
+
+
+def _asked_for(api: Api, names: Sequence[str], journal: Journal) -> list[Listing]:
+    """What a load takes of some resources: lists, and tables without partitions as a whole."""
+    return [listing for name in names for listing in lists_of(journal, api.endpoints[name])]
+
+
+def _clear(
+    tables: Tables,
+    api: Api,
+    names: Sequence[str],
+    journal: Journal,
+    gone: Sequence[Listing],
+) -> None:
+    """Remove what complete lists no longer hold and a load without rows leaves behind."""
+    remove(tables, api, gone)
+    complete = [item for item in _asked_for(api, names, journal) if item.error is None]
+    clean = [scope(item) for item in complete if not item.problems]
+    if tables.counts(TABLE, None):
+        tables.delete(TABLE, SCOPE, clean)
+    for name in names:
+        endpoint = api.endpoints[name]
+        emptied = [
+            listing.parent
+            for listing in complete
+            if listing.resource == name and not listing.rows and listing.parent is not None
+        ]
+        if emptied and any(journal.held.get((name, parent)) for parent in emptied):
+            tables.delete(name, str(endpoint.parent_param), emptied)
+
+
+def _verify(tables: Tables, api: Api, names: Sequence[str], journal: Journal) -> None:
+    """Fail every list whose rows are not what the warehouse holds now."""
+    holds = rows_by_list(tables, api, names)
+    for listing in journal.complete():
+        rows = holds.get((listing.resource, listing.parent), 0)
+        if listing.resource in names and rows != listing.rows:
+            message = f"{listing.name}: {listing.rows} rows were read, the warehouse holds {rows}"
+            journal.record(listing, WarehouseError(f"{message}. Sync it again."))
