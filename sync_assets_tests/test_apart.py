@@ -18,11 +18,11 @@ from sync_assets_tests.processes import Task, together, workers
 EIGHT = Count("rounds of eight syncs at once into DuckDB", sample=3, full=30)
 PAIRS = Count("two syncs of one list at once into DuckDB", sample=4, full=40)
 WAIT = "waiting for warehouse.duckdb: another sync is using it"
-OPEN_FOR_TWO_SECONDS = """
+KEEP_OPEN = """
 import sys, time, duckdb
 connection = duckdb.connect(sys.argv[1])
 print("open", flush=True)
-time.sleep(2)
+time.sleep(60)
 """
 
 
@@ -99,13 +99,18 @@ def test_a_foreign_program_that_holds_the_file_is_waited_for(world: World) -> No
     offer(world, ["1"], "old")
     world.sync("promotions", "users", parents={"promotions": ["1"]})
     file = str(world.folder / "warehouse.duckdb")
-    command = [sys.executable, "-c", OPEN_FOR_TWO_SECONDS, file]
+    command = [sys.executable, "-c", KEEP_OPEN, file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "open\n"
         offer(world, ["1"], "new")
         said: list[str] = []
-        found = world.sync("promotions", "users", parents={"promotions": ["1"]}, say=said.append)
+
+        def hear(message: str) -> None:
+            said.append(message)
+            program.terminate()
+
+        found = world.sync("promotions", "users", parents={"promotions": ["1"]}, say=hear)
     assert [listing.error for listing in found.values()] == [None]
     assert len(said) == 1
     assert said[0].startswith("waiting for warehouse.duckdb: IO Error: Could not set lock on file")
