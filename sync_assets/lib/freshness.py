@@ -71,10 +71,11 @@ class Verdict:
 
 def judge(api: Api, state: State, settings: AutomationSettings, now: datetime) -> Iterator[Verdict]:
     """A verdict on each list that the warehouse knows the parent of, and on each table."""
-    grace = api.grace
+    grace, rest_ends_at = api.grace, state.rest_ends_at
     for past, life, partitioned in _lists(api, state):
         verdict = _verdict(past, life, partitioned, grace, settings, now)
-        yield replace(verdict, retry_at=max(verdict.retry_at, state.rest_ends_at))
+        resting = verdict.retry_at < rest_ends_at
+        yield replace(verdict, retry_at=rest_ends_at) if resting else verdict
 
 
 def _lists(api: Api, state: State) -> Iterator[tuple[Past, Life, bool]]:
@@ -110,7 +111,8 @@ def _verdict(
     now: datetime,
 ) -> Verdict:
     stage, synced_at = life.stage(grace, now), known(past.synced_at, now)
-    settled = stage is Stage.OVER and past.final and synced_at > life.over_at(grace)
+    over = stage is Stage.OVER
+    settled = over and past.final and synced_at > life.over_at(grace)
     if past.ended_at not in (None, life.ended_at):  # edited since: it may have been open meanwhile
         settled = False
     age, max_age = now - synced_at, settings.max_age(partitioned=partitioned)
@@ -125,7 +127,7 @@ def _verdict(
         stage=stage,
         stale=age > (limit if settled else max_age),
         overdue=age > limit,
-        unsettled=stage is Stage.OVER and not settled,
+        unsettled=over and not settled,
         due=settled and age > _spread(max_age, str(past.parent)),
         retry_at=shifted(known(past.failed_at, now), settings.pause(past.failures)),
         unread=life.unread,
