@@ -262,15 +262,22 @@ def test_the_nightly_schedule_skips_where_nothing_is_known(runs: DagsterRuns) ->
 
 
 @pytest.mark.long
-def test_a_partition_that_returns_is_synced_again(synced: DagsterRuns, world: World) -> None:
-    listed = world.api.lists["/promotions"]
+def test_a_partition_that_returns_is_synced_when_it_is_due(
+    synced: DagsterRuns, world: World, later: Later
+) -> None:
+    listed, follows = world.api.lists["/promotions"], None
     gone = listed.pop(0)
-    assert synced.run("promotions/promotions").success
-    synced.tick(PARTITION_SENSOR)
+    for _ in range(2):
+        assert synced.run("promotions/promotions").success
+        follows = cursor(synced.tick(PARTITION_SENSOR, follows))
     assert synced.instance.get_dynamic_partitions("promotions") == ["2", "3"]
     listed.append(gone)
     assert synced.run("promotions/promotions").success
-    assert [keys for _, keys in wanted(synced.tick(PARTITION_SENSOR))] == [["1", "1"]]
+    assert wanted(synced.tick(PARTITION_SENSOR, follows)) == []
+    assert synced.instance.get_dynamic_partitions("promotions") == ["2", "3", "1"]
+    assert "1" not in {key for _, keys in wanted(synced.tick(SENSOR)) for key in keys}
+    later(hours=27)
+    assert "1" in {key for _, keys in wanted(synced.tick(SENSOR)) for key in keys}
 
 
 @pytest.mark.parametrize(("hours", "told"), [(5, False), (7, True)])
