@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from sync_assets.sources import apis
@@ -26,6 +27,7 @@ IMPORTED_LATE = [
     "dlt.destinations.impl.postgres.postgres",
 ]
 FORKS.set_forkserver_preload([__name__, *IMPORTED_LATE])
+get_temp_dir()  # of its socket, made before a test sets `tempdir` to a folder with a long name
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def rows(database: Path) -> int:
 
 def test_a_block_that_was_cut_off_is_put_back(database: Path) -> None:
     cut_off(database)
-    with pytest.raises(duckdb.IOException, match=r"in block at location 12288"):
+    with pytest.raises(duckdb.Error, match=r"in block at location 12288"):
         duckdb.connect(str(database))
     said: list[str] = []
     with exclusive(database, said.append):

@@ -23,6 +23,8 @@ from sync_assets.warehouse.past import Past
 ALLOWANCE = timedelta(hours=4)
 #: Partitions that are over are read again at different times, the first after this part of the age.
 SPREAD = 0.75
+#: Services that reckon dates anew for each answer do not say the same to the second.
+JITTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,8 @@ def _verdict(
     stage, synced_at = life.stage(grace, now), known(past.synced_at, now)
     over = stage is Stage.OVER
     settled = over and past.final and synced_at > life.over_at(grace)
-    if past.ended_at not in (None, life.ended_at):  # edited since: it may have been open meanwhile
-        settled = False
+    if past.ended_at is not None and abs(past.ended_at - life.ended_at) > JITTER:
+        settled = False  # its end was edited since: it may have been open meanwhile
     age, max_age = now - synced_at, settings.max_age(partitioned=partitioned)
     if settled:
         max_age = settings.ended_age

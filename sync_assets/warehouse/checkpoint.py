@@ -39,7 +39,7 @@ def open_guarded(database: Path, say: Callable[[str], None]) -> duckdb.DuckDBPyC
         try:
             connection = duckdb.connect(str(database))
             break
-        except duckdb.IOException as error:
+        except duckdb.Error as error:  # 1.5: IOException
             torn = _TORN.search(str(error))
             if not torn or not _mend(database, int(torn[1])):
                 raise
