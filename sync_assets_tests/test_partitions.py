@@ -289,7 +289,8 @@ def test_keys_that_the_sensor_of_another_location_added_are_not_ours() -> None:
                 repository_name=None,
                 code_location_origin=RegisteredCodeLocationOrigin(location),
             )
-            assert added_keys(context, "sensor") == added
+            with context:  # its instance is closed with it
+                assert added_keys(context, "sensor") == added
 
 
 @pytest.mark.long
