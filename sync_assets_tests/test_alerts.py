@@ -266,6 +266,7 @@ def test_a_run_that_cannot_even_start_is_told_by_its_assets(watched: Watched) ->
     assert watched.tick() == ["recovered: affiliates/referrals"]
 
 
+@pytest.mark.long
 def test_a_killed_run_is_told_by_all_it_was_to_do(watched: Watched) -> None:
     instance = watched.instance
     run = instance.create_run_for_job(
@@ -289,6 +290,7 @@ def test_a_run_that_dagster_tries_again_is_not_told(watched: Watched) -> None:
     assert json.loads(str(watched.cursor))["waiting"] == []
 
 
+@pytest.mark.long
 def test_a_run_that_dagster_gives_up_is_told(watched: Watched) -> None:
     run = watched.fail(**{"dagster/will_retry": "true"})
     assert watched.tick() == []
@@ -306,6 +308,7 @@ def test_a_retired_promotion_is_not_open_for_ever(watched: Watched) -> None:
     assert watched.tick() == []
 
 
+@pytest.mark.long
 def test_a_failed_check_is_told_once_and_so_is_its_recovery(watched: Watched) -> None:
     api, patch = watched.world.api, watched.world.monkeypatch
     api.lists["/v1/coupons"] = [{"id": 1}]

@@ -61,6 +61,7 @@ def crew_of(number: int) -> tuple[list[str], list[Task]]:
     return parents, [*tables, *(users_of(parent) for parent in parents)]
 
 
+@pytest.mark.long
 def test_four_syncs_at_once_into_one_file_are_all_exact_and_say_that_they_wait(
     world: World,
 ) -> None:

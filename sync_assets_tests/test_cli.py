@@ -246,6 +246,7 @@ def test_the_file_env_goes_before_the_shell(
     assert promotion.ids("promotions.promotions") == ["1", "2"]
 
 
+@pytest.mark.long
 def test_one_source_that_cannot_be_loaded_keeps_no_other_from_it(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -261,6 +262,7 @@ def test_one_source_that_cannot_be_loaded_keeps_no_other_from_it(
     assert {"events/orders", "promotions/promotions"} <= set(table_rows(output))
 
 
+@pytest.mark.long
 def test_one_odd_promotion_keeps_no_other_from_being_synced(
     promotion: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,7 @@ def lists(world: World) -> None:
     world.api.lists.update({f"/users/{n}": [{"id": "u"}] for n in PARENTS})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("most", "latency"), [(1, 0.02), (6, 0.3)])
 def test_as_many_requests_as_allowed_are_in_flight(world: World, most: int, latency: float) -> None:
     lists(world)
@@ -203,6 +204,7 @@ for _ in range(10):
 """
 
 
+@pytest.mark.long
 def test_processes_of_one_account_share_its_rate(world: World) -> None:
     world.monkeypatch.setattr(tempfile, "tempdir", None)
     world.monkeypatch.setenv("TMPDIR", str(world.folder))

@@ -416,6 +416,7 @@ def camel(world: World) -> Iterator[DagsterRuns]:
         yield DagsterRuns(instance, definitions=definitions)
 
 
+@pytest.mark.long
 def test_names_in_camel_case_work_for_ever(world: World, camel: DagsterRuns) -> None:
     for _ in range(2):
         assert camel.run("surveys/feedback_forms").success

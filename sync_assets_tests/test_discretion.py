@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sync_assets.sources.rest.discretion import discreet
@@ -95,6 +95,7 @@ def test_no_value_can_write_itself_into_a_message(value: str, frame: str) -> Non
 
 
 @given(st.sampled_from(["a", "Zü", "x y"]), VALUES)
+@example("a", ":canary:")
 @settings(max_examples=50, deadline=None)
 def test_duckdb_quotes_no_value_either(name: str, value: str) -> None:
     value = value.replace("\0", "")
@@ -122,6 +123,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]
             yield PostgresWorld.over(made, database)
 
 
+@pytest.mark.long
 def test_a_row_that_the_warehouse_refuses_is_in_no_event_and_no_log(
     warehouse: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_row_that_the_warehouse_refuses_is_in_no_event_and_no_log(
     assert CANARY not in str(rows)
 
 
+@pytest.mark.long
 def test_a_value_of_another_type_is_in_no_event(
     world: World, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -167,6 +167,7 @@ def test_a_backfill_is_cut_into_runs() -> None:
     assert cut == dg.BackfillPolicy.multi_run(5)
 
 
+@pytest.mark.long
 def test_what_sensors_and_schedules_request_is_cut_into_runs(world: World, tmp_path: Path) -> None:
     offer(world.api)
     world.api.lists["/promotions"] = [promotion(identity) for identity in "123"]

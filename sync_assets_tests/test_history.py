@@ -93,6 +93,7 @@ def test_a_list_that_was_read_after_its_parent_ended_is_final(world: World) -> N
     assert not found["promotions", None].final
 
 
+@pytest.mark.long
 def test_a_list_that_may_change_again_is_final_no_more(world: World) -> None:
     """A series opens again, and its event is over before its lists are stale."""
     lists = world.api.lists

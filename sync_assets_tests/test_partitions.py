@@ -93,6 +93,7 @@ def test_a_key_that_cannot_be_told_apart_is_refused_by_name(
     assert there(synced) == {"1", "2", "3", *keys}
 
 
+@pytest.mark.long
 def test_what_a_person_added_and_materialized_is_ours(
     synced: DagsterRuns, world: World, keys: list[str]
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_list_that_is_short_once_retires_nothing(synced: DagsterRuns, world: W
     assert not follow(synced, result.cursor).run_requests
 
 
+@pytest.mark.long
 def test_more_than_half_of_the_keys_go_when_a_third_sync_misses_them(
     synced: DagsterRuns, world: World
 ) -> None:

@@ -114,6 +114,7 @@ def test_every_declaration_of_a_child_fails_parent_by_parent(
     assert known == {None, "f2", "f3"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("resources", [("forms", "answers"), ("answers",)])
 def test_a_list_of_parents_that_fails_or_is_empty_removes_nothing(
     world: World, resources: tuple[str, ...]
@@ -228,6 +229,7 @@ def runs(world: World) -> Iterator[DagsterRuns]:
 ASSETS = ("surveys/forms", "surveys/answers")
 
 
+@pytest.mark.long
 def test_a_run_tells_which_lists_failed_and_what_the_asset_holds(
     world: World, runs: DagsterRuns
 ) -> None:
@@ -251,6 +253,7 @@ def test_a_run_tells_which_lists_failed_and_what_the_asset_holds(
     assert seen.asset_observation_data.asset_observation.metadata["rows"].value == 8
 
 
+@pytest.mark.long
 def test_freshness_names_the_list_and_requests_the_asset_after_a_pause(
     world: World, runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,7 @@ def test_the_servers_clock_counts_for_a_date(world: World) -> None:
     assert 0.9 <= gaps(world, "/users/0")[0] < 2
 
 
+@pytest.mark.long
 def test_a_429_is_waited_out_however_many_there_are(world: World) -> None:
     parents = users(world)
     world.api.fail("/users/0", times=3, status=429)
@@ -181,6 +182,7 @@ def test_a_429_for_ever_ends_with_the_patience(world: World, name: str) -> None:
     assert len(world.api.seen) <= 3 * most
 
 
+@pytest.mark.long
 def test_one_list_that_is_refused_for_ever_stops_no_other(world: World) -> None:
     parents = users(world, 12)
     world.configure("promotions", max_wait=2, max_concurrency=2)

@@ -93,6 +93,7 @@ def test_a_tick_is_skipped_while_a_reader_has_the_file(
     assert "in use by another program" in str(result.skip_message)
 
 
+@pytest.mark.long
 def test_the_checks_of_a_run_wait_for_as_long_as_another_load_takes(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def test_what_was_loaded_stays_when_the_rest_is_never_read(events: World) -> Non
     assert [row["list"] for row in synced] == ["events_series", "products"]
 
 
+@pytest.mark.long
 def test_a_table_that_was_loaded_is_not_emptied_by_the_rounds_after_it(events: World) -> None:
     events.api.fail("/orders", page=1, times=1, delay=SLOW)
     events.api.fail("/products", page=1, times=None, status=404)
@@ -76,6 +77,7 @@ def test_lists_that_were_synced_since_are_not_read_again(events: World) -> None:
     assert events.ids("events.products") == ["pr_1"]
 
 
+@pytest.mark.long
 def test_the_newer_reading_stays_where_an_older_one_is_loaded_after_it(world: World) -> None:
     old = [{"id": "u1", "email": "old"}, {"id": "u2", "email": "old"}]
     new = [{"id": "u1", "email": "new"}, {"id": "u3", "email": "new"}]

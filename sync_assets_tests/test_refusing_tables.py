@@ -114,6 +114,7 @@ def test_a_check_in_duckdb_fails_one_table_alone(world: World) -> None:
     assert world.ids(USERS) == ["u"]
 
 
+@pytest.mark.long
 def test_tables_without_partitions_and_their_parts_fail_alone(world: World) -> None:
     world.api.lists = {
         "/orders": [{"id": "o"}], "/products": [{"id": "p"}], "/vouchers": [{"id": "v"}],
@@ -138,6 +139,7 @@ def test_tables_without_partitions_and_their_parts_fail_alone(world: World) -> N
     ]
 
 
+@pytest.mark.long
 def test_all_tables_refuse(world: World) -> None:
     world.api.lists = {"/orders": [{"id": "o"}]}
     assert not errors(world.sync("events", "orders"))
@@ -148,6 +150,7 @@ def test_all_tables_refuse(world: World) -> None:
     assert world.query("SELECT failures FROM events._syncs") == [{"failures": 1}]
 
 
+@pytest.mark.long
 def test_what_comes_in_a_later_round_is_loaded(world: World) -> None:
     """A list of a refusing table that is read later does not share the fate of the others."""
     world.monkeypatch.setenv("EXECUTION__COMMIT_EVERY", "1")

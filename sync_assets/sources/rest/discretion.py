@@ -20,7 +20,7 @@ BELOW = re.compile(
 )
 STATEMENT = re.compile(r"\bVALUES\s*\(.*", re.S | re.I)
 #: A value at the end may hold quotes and line breaks of its own.
-LAST = re.compile(r"""(:\s*)(["']).*?[^\W_].*(\2|\Z)""", re.S)
+LAST = re.compile(r"""(:\s*)(["'])(?:.*?[^\W_].*(\2|\Z)|\.\.\.\2)""", re.S)
 QUOTED = re.compile(rf"""((?:\b(?:{THINGS})|\w=)\s*)?("[^"]*"|'[^']*')""")
 BRACKETED = re.compile(
     r"(Failing row contains |Key \([^)]*\)=|value is |with value )\S.*?(?=\n|\Z)"
@@ -40,9 +40,11 @@ def discreet(text: str) -> str:
     """A message without values: names of things, numbers of lines and words are left."""
     text = STATEMENT.sub(f"VALUES ({CUT})", BELOW.sub("", text))
     text = BRACKETED.sub(rf"\g<1>{CUT}", text)
-    if not re.search(r"KeyError:\s*'[^']*'\Z", text):
+    is_key = re.search(r"KeyError:\s*'[^']*'\Z", text)
+    text = QUOTED.sub(_named, text)  # first: a value may end like the words before a value
+    if not is_key:
         text = LAST.sub(rf"\g<1>{CUT}", text)
-    return MAIL.sub(CUT, QUOTED.sub(_named, text)).strip()
+    return MAIL.sub(CUT, text).strip()
 
 
 def _named(found: re.Match[str]) -> str:
