@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -34,12 +36,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")  # dlt would take them as it loads
     try:
-        with stop.stoppable():
+        with _signals_in_clean_ups(), stop.stoppable():
             return _sync(console, argv)
     except KeyboardInterrupt as stopped:
         told = "stopped: tables that were not loaded yet are as they were"
         _print(console, told, style="red")
         return 128 + int(getattr(stopped, "signal_code", signal.SIGINT))
+
+
+@contextmanager
+def _signals_in_clean_ups() -> Iterator[None]:
+    """Pass over a signal that met Python while it cleared an object away: the sync ends yet."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _sync(console: Console, argv: Sequence[str] | None) -> int:

@@ -135,9 +135,12 @@ def test_a_time_of_a_wrong_clock_counts_as_none() -> None:
 
 
 def interpreter(version: str) -> str | None:
-    """A Python of that version, wherever one is."""
+    """A Python of that version, wherever one is that runs: a shim of none is not one."""
     installed = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-    return str(installed[-1]) if installed else shutil.which(f"python{version}")
+    found = str(installed[-1]) if installed else shutil.which(f"python{version}")
+    if found is None or subprocess.run([found, "-c", ""], capture_output=True).returncode:
+        return None
+    return found
 
 
 @pytest.mark.long

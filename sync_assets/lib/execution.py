@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from sync_assets.lib.run_process import NotingExecutor
+from sync_assets.lib.run_process import noting_its_process
 from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets.warehouse.destination import is_embedded
 from sync_assets.warehouse.execution import ExecutionSettings, not_shared
@@ -29,7 +29,7 @@ def build_executor(settings: ExecutionSettings) -> dg.ExecutorDefinition:
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
         _refuse(settings, context.instance)
-        return NotingExecutor(chosen.executor_creation_fn(context))
+        return noting_its_process(chosen.executor_creation_fn(context))
 
     return dg.ExecutorDefinition(
         name=chosen.name,

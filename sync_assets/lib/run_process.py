@@ -62,27 +62,20 @@ class RunProcess:
         return self == RunProcess.of(self.pid)
 
 
-class NotingExecutor(dg.Executor):
-    """An executor that notes its process in the run's tags before it begins."""
+def noting_its_process(executor: dg.Executor) -> dg.Executor:
+    """The executor, which notes its process in the run's tags before it begins.
 
-    def __init__(self, inner: dg.Executor) -> None:
-        self._inner = inner
+    It stays of its own class: Celery's asks the run for the executor and needs what only it has.
+    """
+    execute = executor.execute
 
-    @property
-    def retries(self) -> Any:
-        """The retries of the executor that does the work."""
-        return self._inner.retries
-
-    @property
-    def step_dependency_config(self) -> Any:
-        """The dependencies of steps as the executor that does the work sees them."""
-        return self._inner.step_dependency_config
-
-    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[Any]:
-        """Note the process, then execute."""
+    def note_and_execute(plan_context: Any, execution_plan: Any) -> Iterator[Any]:
         tags = RunProcess.of(os.getpid()).tags()
         plan_context.instance.add_run_tags(plan_context.run_id, tags)
-        yield from self._inner.execute(plan_context, execution_plan)
+        yield from execute(plan_context, execution_plan)
+
+    executor.execute = note_and_execute  # type: ignore[method-assign]
+    return executor
 
 
 def _host() -> str:
