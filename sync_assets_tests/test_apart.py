@@ -109,7 +109,7 @@ def test_a_foreign_program_that_holds_the_file_is_waited_for(world: World) -> No
 
         def hear(message: str) -> None:
             said.append(message)
-            program.terminate()
+            program.kill()
 
         found = world.sync("promotions", "users", parents={"promotions": ["1"]}, say=hear)
     assert [listing.error for listing in found.values()] == [None]
