@@ -279,6 +279,7 @@ def test_a_killed_run_is_told_by_all_it_was_to_do(watched: Watched) -> None:
     assert message.startswith("failed: promotions/users (2)\n  the machine went down (")
 
 
+@pytest.mark.long
 def test_a_run_that_dagster_tries_again_is_not_told(watched: Watched) -> None:
     instance = watched.instance
     first = watched.fail(**{"dagster/will_retry": "true"})
@@ -361,6 +362,7 @@ def test_a_check_that_cannot_be_evaluated_is_told(watched: Watched) -> None:
     assert watched.tick() == [f"recovered: {CHECK}"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("good", [TickStatus.SUCCESS, TickStatus.SKIPPED])
 def test_a_failed_tick_is_told_once_and_so_is_its_recovery(
     watched: Watched, good: TickStatus
@@ -379,6 +381,7 @@ def test_a_failed_tick_is_told_once_and_so_is_its_recovery(
     assert watched.tick() == []
 
 
+@pytest.mark.long
 def test_ticks_of_what_is_gone_and_of_the_alerts_are_passed_over(watched: Watched) -> None:
     for sensor in ("a_sensor_of_last_year", "alerts"):
         watched.recorded(sensor, TickStatus.FAILURE, "ValueError: no")

@@ -224,6 +224,7 @@ def test_the_first_line_says_what_is_read_and_where_rows_go(
     )
 
 
+@pytest.mark.long
 def test_the_file_env_goes_before_the_shell(
     promotion: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

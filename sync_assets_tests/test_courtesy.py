@@ -63,6 +63,7 @@ def test_no_window_holds_more_requests_than_allowed(
     assert min(spans) >= 0.8
 
 
+@pytest.mark.long
 def test_no_window_of_the_api_holds_more_whatever_the_network_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -108,6 +109,7 @@ def test_zero_means_no_rate(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.long
 def test_a_request_for_rest_is_shared_by_all_lists(world: World) -> None:
     lists(world)
     world.api.latency = 0.1

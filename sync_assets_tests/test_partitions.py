@@ -73,6 +73,7 @@ def test_keys_of_another_code_location_stay(
     assert there(synced) == {"2", "3", "4", *keys}
 
 
+@pytest.mark.long
 def test_a_key_that_cannot_be_told_apart_is_refused_by_name(
     synced: DagsterRuns, world: World, keys: list[str]
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_dataset_without_a_sync_of_the_parent_retires_nothing(
     assert there(synced) == {"1", "2", "3"}
 
 
+@pytest.mark.long
 def test_a_list_that_is_short_once_retires_nothing(synced: DagsterRuns, world: World) -> None:
     whole = list(world.api.lists["/promotions"])
     del world.api.lists["/promotions"][1:]

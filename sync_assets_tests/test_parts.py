@@ -143,6 +143,7 @@ def test_an_empty_list_of_parents_that_were_never_loaded_removes_nothing(world: 
     assert held(world) == ["f1 a", "f1 b"]
 
 
+@pytest.mark.long
 def test_a_parent_whose_record_cannot_be_loaded_is_not_gone(world: World) -> None:
     forms = {**FORMS, "columns": {**FORMS["columns"]}}  # type: ignore[dict-item]
     forms["columns"]["title"] = {"name": "title", "data_type": "text", "nullable": False}  # type: ignore[index]
@@ -157,6 +158,7 @@ def test_a_parent_whose_record_cannot_be_loaded_is_not_gone(world: World) -> Non
     assert held(world) == ["f1 a"]
 
 
+@pytest.mark.long
 def test_what_is_known_of_parts_goes_with_them(world: World) -> None:
     api = declare(FORMS, ANSWERS)
     install(world, api)
@@ -286,6 +288,7 @@ def requested(runs: DagsterRuns) -> list[list[str]]:
     ]
 
 
+@pytest.mark.long
 def test_the_command_line_names_the_lists_that_failed(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -108,6 +108,7 @@ def test_the_newer_reading_stays_where_an_older_one_is_loaded_after_it(world: Wo
     assert known["rows"] == len(new)
 
 
+@pytest.mark.long
 def test_a_failed_run_that_is_executed_again_reads_only_what_it_lacked(
     world: World, runs: DagsterRuns
 ) -> None:

@@ -81,6 +81,7 @@ def test_rows_of_vanished_parents_are_removed_and_no_others(
     assert "0 rows of vanished parents found" in prune(vanished, dry_run=False)[1]
 
 
+@pytest.mark.long
 def test_only_what_a_dry_run_named_is_removed(vanished: DagsterRuns, world: World) -> None:
     confirm = word(prune(vanished, dry_run=True)[1])
     world.query("DELETE FROM promotions.promotions WHERE id = '2'")

@@ -89,6 +89,7 @@ def test_max_retries_bounds_the_requests(world: World, retries: int) -> None:
     assert len(world.api.seen) == retries + 1
 
 
+@pytest.mark.long
 def test_a_burst_of_429_is_waited_out(world: World) -> None:
     parents = [str(n) for n in range(10)]
     for n in parents:
