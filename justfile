@@ -34,4 +34,4 @@ ci:
 
 # Write docs/faults.md from the tests
 faults:
-    uv run python -m sync_assets_tests.fault_table > docs/faults.md
+    uv run python -m sync_assets_tests.docs.fault_table > docs/faults.md

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sync_assets.env_file import read_env_file
+from sync_assets.base import stop
+from sync_assets.base.env_file import read_env_file
+from sync_assets.base.errors import ConfigurationError, ListError, SyncError
 from sync_assets.preparation import prepare
 from sync_assets.report import Watcher, print_report
 from sync_assets.sources import apis
-from sync_assets.sources.rest import stop
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.errors import ConfigurationError, ListError, SyncError
-from sync_assets.sources.rest.journal import Journal
+from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.sync import Request, sync
@@ -77,7 +77,7 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
         return 1
     if file:
         _print(console, f"Variables of {file} go before those of the shell.")
-    journals: dict[str, Journal] = {}
+    journals: dict[str, SyncResult] = {}
     for api in chosen:
         try:
             request = _request(api, arguments.partition, allow_empty=arguments.allow_empty)
@@ -90,7 +90,7 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
     return 0 if whole else 1
 
 
-def _is_whole(journal: Journal) -> bool:
+def _is_whole(journal: SyncResult) -> bool:
     return not any(listing.error or listing.left_out for listing in journal.listings.values())
 
 
@@ -139,7 +139,7 @@ def _request(api: Api, partitions: Sequence[str] | None, *, allow_empty: bool) -
 
 def _ids(api: Api, parent: str) -> list[str]:
     """The ids that the API lists, also where some of its records are odd."""
-    journal = Journal(strict=False)
+    journal = SyncResult(strict=False)
     tables = list(dlt_source(api)(journal=journal).resources[parent])
     for listing in journal.failed():
         raise ListError(str(listing.error))

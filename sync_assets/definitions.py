@@ -4,8 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from sync_assets.lib.execution import build_executor
-from sync_assets.warehouse.execution import execution
+from sync_assets.lib.instance.executor import build_executor
+from sync_assets.warehouse.machines import execution
 
 
 @dg.definitions

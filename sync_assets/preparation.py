@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.settings import SANDBOX
+from sync_assets.warehouse.connection.database_file import refuse_unusable
+from sync_assets.warehouse.connection.destination import database_file, open_pipeline, whereabouts
+from sync_assets.warehouse.connection.rights import refuse_without_rights
 from sync_assets.warehouse.dataset import dataset_of
-from sync_assets.warehouse.destination import database_file, open_pipeline, whereabouts
-from sync_assets.warehouse.execution import execution
-from sync_assets.warehouse.file import refuse_unusable
-from sync_assets.warehouse.rights import refuse_without_rights
+from sync_assets.warehouse.machines import execution
 
 
 def prepare(chosen: Sequence[Api]) -> str:

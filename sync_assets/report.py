@@ -10,8 +10,8 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sync_assets.sources.rest.journal import Journal
-from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.progress import Progress
 
 
@@ -46,7 +46,7 @@ class Watcher:
         self._progress.flush()
         self._bars.stop()
 
-    def listing(self, listing: Listing) -> None:
+    def listing(self, listing: ListResult) -> None:
         """Count a list."""
         self._progress.listing(listing)
 
@@ -65,7 +65,7 @@ WIDTH = 120  # characters: a narrower terminal breaks lines, a log holds them wh
 FIGURES = ("partitions", "rows", "quarantined", "left out", "requests", "seconds", "failures")
 
 
-def print_report(console: Console, journals: dict[str, Journal]) -> None:
+def print_report(console: Console, journals: dict[str, SyncResult]) -> None:
     """The closing table, a row for each asset and one for all; what went wrong stands below it."""
     if not journals:
         return
@@ -88,16 +88,16 @@ def print_report(console: Console, journals: dict[str, Journal]) -> None:
             _print(console, f"failed: {listing.error}", "red")
 
 
-def _by_asset(journals: dict[str, Journal]) -> Iterator[tuple[str, list[Listing]]]:
+def _by_asset(journals: dict[str, SyncResult]) -> Iterator[tuple[str, list[ListResult]]]:
     for source, journal in journals.items():
-        by_resource: dict[str, list[Listing]] = {}
+        by_resource: dict[str, list[ListResult]] = {}
         for listing in journal.listings.values():
             by_resource.setdefault(listing.resource, []).append(listing)
         for resource, listings in sorted(by_resource.items()):
             yield f"{source}/{resource}", listings
 
 
-def _figures(listings: list[Listing]) -> list[str]:
+def _figures(listings: list[ListResult]) -> list[str]:
     partitioned = [listing for listing in listings if listing.parent is not None]
     complete = [listing for listing in listings if listing.error is None]
     first = min(listing.started for listing in listings)
@@ -113,7 +113,7 @@ def _figures(listings: list[Listing]) -> list[str]:
     ]
 
 
-def _quarantine(listings: list[Listing]) -> str | None:
+def _quarantine(listings: list[ListResult]) -> str | None:
     """What of complete lists is not as declared, and the first reason."""
     odd = [listing for listing in listings if listing.quarantined and listing.error is None]
     if not odd:

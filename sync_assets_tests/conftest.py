@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import dlt
-import duckdb
 import pytest
-from dlt.extract import DltSource
 
-from sync_assets.sources import affiliates, events, promotions
-from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.resources import dlt_source
-from sync_assets.warehouse.sync import Request, sync
-from sync_assets_tests.counts import (
+from sync_assets_tests.support.counts import (
     pytest_configure,
     pytest_runtest_setup,
     pytest_sessionstart,
     pytest_terminal_summary,
 )
-from sync_assets_tests.dagster_world import DagsterRuns
-from sync_assets_tests.fake_api import SECRETS, FakeApi
-from sync_assets_tests.instances import local_instance
-from sync_assets_tests.three_promotions import offer
+from sync_assets_tests.support.dagster_world import DagsterRuns
+from sync_assets_tests.support.fake_api import FakeApi
+from sync_assets_tests.support.instances import local_instance
+from sync_assets_tests.support.three_promotions import offer
+from sync_assets_tests.support.world import World, new_world
 
 __all__ = [
     "pytest_configure",
@@ -37,106 +27,18 @@ __all__ = [
     "pytest_terminal_summary",
 ]
 
-APIS: dict[str, Api] = {
-    "promotions": promotions.API,
-    "affiliates": affiliates.API,
-    "events": events.API,
-}
-SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
-SETTINGS = {"BACKOFF_FACTOR": "0", "MAX_RETRIES": "1", "REQUESTS_PER_MINUTE": "0", "TIMEOUT": "5",
-            "RATE_WINDOW": "1"}  # fmt: skip
-
-
-@dataclass
-class World:
-    """A configured account: the server of the three APIs and the warehouse's file."""
-
-    api: FakeApi
-    folder: Path
-    monkeypatch: pytest.MonkeyPatch
-
-    def configure(self, source: str, **settings: object) -> None:
-        """Set `SOURCES__<SOURCE>__*` in the environment."""
-        for name, value in settings.items():
-            self.monkeypatch.setenv(f"SOURCES__{source}__{name}".upper(), str(value))
-
-    def sync(
-        self,
-        source: str,
-        *resources: str,
-        parents: Mapping[str, Sequence[str]] | None = None,
-        allow_empty: bool = False,
-        say: Callable[[str], None] | None = None,
-    ) -> dict[str, Listing]:
-        """Sync leniently, as Dagster does; gives the listings by name."""
-        journal = sync(Request(APIS[source], resources, parents, allow_empty), say=say)
-        return {listing.name: listing for listing in journal.listings.values()}
-
-    def read(self, source: str, resource: str, **arguments: Any) -> list[dict[str, Any]]:
-        """Read a resource with dlt alone, without a warehouse."""
-        found = dlt_source(APIS[source])(**arguments).with_resources(resource)
-        return [row for table in found for row in table.to_pylist()]
-
-    def run(self, source: DltSource) -> None:
-        """Run a source with dlt alone, as a user without Dagster does."""
-        dlt.pipeline(
-            source.name,
-            destination=dlt.destinations.duckdb(str(self.folder / "warehouse.duckdb")),
-            dataset_name=source.name,
-            pipelines_dir=str(self.folder / "pipelines"),
-        ).run(source)
-
-    def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        """Ask the warehouse."""
-        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
-            found = connection.execute(sql, values)
-            names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """The rows of `source.table` by their keys, without nulls and without dlt's columns."""
-        return [
-            {k: v for k, v in row.items() if v is not None and not k.startswith("_dlt")}
-            for row in self.query(f"SELECT * FROM {table} ORDER BY ALL")  # noqa: S608 - our names
-        ]
-
-    def ids(self, table: str) -> list[Any]:
-        """The ids in a table, sorted."""
-        return [row["id"] for row in self.query(f"SELECT id FROM {table} ORDER BY id")]  # noqa: S608
-
-    def columns(self, table: str) -> dict[str, str]:
-        """The columns of a table and their types."""
-        return {row["column_name"]: row["column_type"] for row in self.query(f"DESCRIBE {table}")}
-
-    def quarantined(self, source: str) -> list[dict[str, Any]]:
-        """What could not be loaded as declared."""
-        return self.rows(f"{source}._quarantine")
-
-
-@contextmanager
-def _world(folder: Path) -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as monkeypatch, FakeApi().running() as api:
-        world = World(api, folder, monkeypatch)
-        monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
-        monkeypatch.setenv("DESTINATION__WAREHOUSE__DESTINATION_TYPE", "duckdb")
-        monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", str(folder / "warehouse.duckdb"))
-        for source, secret in SECRETS.items():
-            world.configure(source, BASE_URL=api.base_url(source), **SETTINGS)
-            world.configure(source, **{SECRET_FIELDS[source]: secret})
-        yield world
-
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """An account and a warehouse of the test's own."""
-    with _world(tmp_path) as made:
+    with new_world(tmp_path) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """An account and a warehouse that the tests of a module share."""
-    with _world(tmp_path_factory.mktemp("shared")) as made:
+    with new_world(tmp_path_factory.mktemp("shared")) as made:
         yield made
 
 

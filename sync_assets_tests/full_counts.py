@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 
-from sync_assets_tests.project import ROOT
+from sync_assets_tests.support.project import ROOT
 
 
 def main() -> int:

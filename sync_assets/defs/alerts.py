@@ -2,6 +2,6 @@
 
 import dagster as dg
 
-from sync_assets.lib.alerts import build_alert_sensor
+from sync_assets.lib.alerts.sensor import build_alert_sensor
 
 defs = dg.Definitions(sensors=[build_alert_sensor()])

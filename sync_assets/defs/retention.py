@@ -1,5 +1,5 @@
 """How long Dagster remembers: for ever, or as many days as `RETENTION__KEEP_DAYS` says."""
 
-from sync_assets.lib.retention import build_retention_definitions
+from sync_assets.lib.retention.job import build_retention_definitions
 
 defs = build_retention_definitions()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dagster as dg
 
-from sync_assets.lib.assets import build_partition_assets, build_table_assets
-from sync_assets.lib.checks import build_checks
-from sync_assets.lib.execution import backfill_policy
-from sync_assets.lib.freshness_sensor import build_freshness_sensor
-from sync_assets.lib.partition_sensor import build_partition_sensor
-from sync_assets.lib.prune import build_prune_job
-from sync_assets.lib.schedules import build_partitions_schedule, build_tables_schedule
+from sync_assets.lib.assets.definitions import build_partition_assets, build_table_assets
+from sync_assets.lib.automation.freshness_sensor import build_freshness_sensor
+from sync_assets.lib.automation.partition_sensor import build_partition_sensor
+from sync_assets.lib.automation.schedules import build_partitions_schedule, build_tables_schedule
+from sync_assets.lib.checks.definitions import build_checks
+from sync_assets.lib.instance.executor import backfill_policy
+from sync_assets.lib.prune_job import build_prune_job
 from sync_assets.lib.settings import automation
 from sync_assets.sources.rest.api import Api
-from sync_assets.warehouse.execution import execution
+from sync_assets.warehouse.machines import execution
 
 
 def build_api_definitions(api: Api) -> dg.Definitions:

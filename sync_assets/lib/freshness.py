@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
+from sync_assets.base.times import EVER, known, shifted
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.life import Life, Stage
-from sync_assets.sources.rest.times import EVER, known, shifted
-from sync_assets.warehouse.look import State
-from sync_assets.warehouse.past import Past
+from sync_assets.warehouse.queries import State
+from sync_assets.warehouse.state.list_history import ListHistory
 
 #: As long as a run may take: what is under way is told as stale only after so much longer.
 ALLOWANCE = timedelta(hours=4)
@@ -28,7 +28,7 @@ JITTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ListFreshness:
     """What is to be said of a list.
 
     A list below a parent is a partition of its asset, or with others (not `partitioned`) all of it.
@@ -41,7 +41,7 @@ class Verdict:
     resource: str
     parent: str | None
     partitioned: bool
-    past: Past
+    history: ListHistory
     stage: Stage
     stale: bool
     overdue: bool
@@ -58,7 +58,7 @@ class Verdict:
     @property
     def failing(self) -> bool:
         """Whether the last attempt failed."""
-        return self.past.failures > 0
+        return self.history.failures > 0
 
     @property
     def needed(self) -> bool:
@@ -68,35 +68,41 @@ class Verdict:
     @property
     def synced_at(self) -> datetime:
         """When it was last read; the beginning of time for what never was."""
-        return self.past.synced_at or EVER
+        return self.history.synced_at or EVER
 
 
-def judge(api: Api, state: State, settings: AutomationSettings, now: datetime) -> Iterator[Verdict]:
+def evaluate_freshness(
+    api: Api, state: State, settings: AutomationSettings, now: datetime
+) -> Iterator[ListFreshness]:
     """A verdict on each list that the warehouse knows the parent of, and on each table."""
     grace, rest_ends_at = api.grace, state.rest_ends_at
-    for past, life, partitioned in _lists(api, state):
-        verdict = _verdict(past, life, partitioned, grace, settings, now)
+    for history, life, partitioned in _lists(api, state):
+        verdict = _verdict(history, life, partitioned, grace, settings, now)
         resting = verdict.retry_at < rest_ends_at
         yield replace(verdict, retry_at=rest_ends_at) if resting else verdict
 
 
-def _lists(api: Api, state: State) -> Iterator[tuple[Past, Life, bool]]:
+def _lists(api: Api, state: State) -> Iterator[tuple[ListHistory, Life, bool]]:
     """Each list, the life of its rows, and whether it is a partition.
 
     A table without partitions whose rows belong to parents is one as a whole, which says how old
     the list of its lists is, and one for each list that was tried.
     """
     for name in api.unpartitioned():
-        yield state.pasts.get((name, None)) or Past(name), Life(), False
+        yield state.histories.get((name, None)) or ListHistory(name), Life(), False
         if api.endpoints[name].parent is not None:
-            for past in state.pasts.values():
-                if past.resource == name and past.parent is not None:
-                    yield past, Life(), False
+            for history in state.histories.values():
+                if history.resource == name and history.parent is not None:
+                    yield history, Life(), False
     for parent in api.parents:
         children = api.children(parent.resource)
         for identity, life in lives(parent, state).items():
             for name in children:
-                yield state.pasts.get((name, identity)) or Past(name, identity), life, True
+                yield (
+                    state.histories.get((name, identity)) or ListHistory(name, identity),
+                    life,
+                    True,
+                )
 
 
 def lives(parent: Parent, state: State) -> Mapping[str, Life]:
@@ -105,33 +111,33 @@ def lives(parent: Parent, state: State) -> Mapping[str, Life]:
 
 
 def _verdict(
-    past: Past,
+    history: ListHistory,
     life: Life,
     partitioned: bool,
     grace: timedelta,
     settings: AutomationSettings,
     now: datetime,
-) -> Verdict:
-    stage, synced_at = life.stage(grace, now), known(past.synced_at, now)
+) -> ListFreshness:
+    stage, synced_at = life.stage(grace, now), known(history.synced_at, now)
     over = stage is Stage.OVER
-    settled = over and past.final and synced_at > life.over_at(grace)
-    if past.ended_at is not None and abs(past.ended_at - life.ended_at) > JITTER:
+    settled = over and history.final and synced_at > life.over_at(grace)
+    if history.ended_at is not None and abs(history.ended_at - life.ended_at) > JITTER:
         settled = False  # its end was edited since: it may have been open meanwhile
     age, max_age = now - synced_at, settings.max_age(partitioned=partitioned)
     if settled:
         max_age = settings.ended_age
     limit = max_age + ALLOWANCE
-    return Verdict(
-        past.resource,
-        past.parent,
+    return ListFreshness(
+        history.resource,
+        history.parent,
         partitioned,
-        past,
+        history,
         stage=stage,
         stale=age > (limit if settled else max_age),
         overdue=age > limit,
         unsettled=over and not settled,
-        due=settled and age > _spread(max_age, str(past.parent)),
-        retry_at=shifted(known(past.failed_at, now), settings.pause(past.failures)),
+        due=settled and age > _spread(max_age, str(history.parent)),
+        retry_at=shifted(known(history.failed_at, now), settings.pause(history.failures)),
         unread=life.unread,
     )
 

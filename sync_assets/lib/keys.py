@@ -26,7 +26,9 @@ def in_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: (len(key), key))
 
 
-def stretches(keys: Iterable[str], order: Sequence[str], longest: int = 0) -> list[list[str]]:
+def contiguous_ranges(
+    keys: Iterable[str], order: Sequence[str], longest: int = 0
+) -> list[list[str]]:
     """Keys in unbroken stretches of an order; those that it does not hold are left out.
 
     None holds more than `longest` keys; 0 is no limit.

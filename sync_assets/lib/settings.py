@@ -13,8 +13,8 @@ import dagster as dg
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
+from sync_assets.base.config import Must, above, at_least, resolve
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.configured import Must, above, at_least, resolve
 
 TEN_YEARS = 87_600  # hours
 

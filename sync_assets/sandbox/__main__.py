@@ -15,8 +15,8 @@ SECRET_NAMES = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events":
 
 
 def _unix(text: str) -> float:
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    instant = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

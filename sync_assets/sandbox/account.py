@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from sync_assets.sandbox import affiliates, events, promotions
+from sync_assets.sandbox.instant import DAY, Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import DAY, Moment
 from sync_assets.sandbox.resource import ChildResource, Resource
 from sync_assets.sandbox.scale import Scale
 
@@ -24,8 +24,8 @@ RESOURCES: dict[str, dict[str, Resource | ChildResource]] = {
 class Snapshot:
     """The account at one second, with the lists and the encoded pages made of it so far."""
 
-    def __init__(self, moment: Moment) -> None:
-        self.moment = moment
+    def __init__(self, instant: Instant) -> None:
+        self.instant = instant
         self.pages: dict[str, bytes] = {}
         self._remembered = 0
         self._listings: dict[tuple[str, str, str | None], Listing | None] = {}
@@ -47,12 +47,12 @@ class Snapshot:
         self, resource: Resource | ChildResource, source: str, parent: str | None
     ) -> Listing | None:
         if isinstance(resource, Resource):
-            return resource.rows(self.moment)
+            return resource.rows(self.instant)
         parents = self.listing(source, resource.parent.name)
         ordinal = parents.ordinal_of(parent) if parents and parent else None
         if parents is None or ordinal is None or ordinal not in parents.ordinals:
             return None
-        return resource.rows(self.moment, ordinal)
+        return resource.rows(self.instant, ordinal)
 
 
 class Account:
@@ -67,7 +67,7 @@ class Account:
         self._seed, self._scale, self._clock = seed, scale, clock
         # Exact sizes are for benchmarks, whose two sides must see the same rows all day.
         self._fixed = int(clock()) // DAY * DAY if scale.exact else None
-        self._snapshot = Snapshot(Moment(seed, scale, self._now()))
+        self._snapshot = Snapshot(Instant(seed, scale, self._now()))
 
     def _now(self) -> int:
         return int(self._clock()) if self._fixed is None else self._fixed
@@ -75,8 +75,8 @@ class Account:
     def snapshot(self) -> Snapshot:
         """Return the account at the current second."""
         now, snapshot = self._now(), self._snapshot
-        if snapshot.moment.now != now:
-            snapshot = self._snapshot = Snapshot(Moment(self._seed, self._scale, now))
+        if snapshot.instant.now != now:
+            snapshot = self._snapshot = Snapshot(Instant(self._seed, self._scale, now))
         return snapshot
 
     def rows(self, source: str, resource: str, parent: str | None = None) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sync_assets.sandbox.dice import Dice
+from sync_assets.sandbox.seeded_random import SeededRandom
 
 FIRST_NAMES = (
     "Ana", "Zoë", "José", "Łukasz", "Mary Ann", "Søren", "さくら", "伟", "Nguyễn", "Chloé", "Björk",
@@ -37,7 +37,7 @@ class Person:
         return f"{self.first_name} {self.last_name}"
 
 
-def person(dice: Dice) -> Person:
+def person(dice: SeededRandom) -> Person:
     """Draw a person; the address is under a domain that belongs to nobody."""
     country, language = dice.pick(COUNTRIES)
     return Person(
@@ -49,6 +49,6 @@ def person(dice: Dice) -> Person:
     )
 
 
-def ip_address(dice: Dice) -> str:
+def ip_address(dice: SeededRandom) -> str:
     """Draw an address of a range kept for documentation."""
     return f"{dice.pick(('192.0.2', '198.51.100', '203.0.113'))}.{dice.below(256)}"

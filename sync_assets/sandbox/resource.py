@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sync_assets.sandbox.instant import Instant
 from sync_assets.sandbox.listing import Listing
-from sync_assets.sandbox.moment import Moment
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Resource:
 
     name: str
     path: str
-    rows: Callable[[Moment], Listing]
+    rows: Callable[[Instant], Listing]
 
 
 @dataclass(frozen=True)
@@ -22,5 +22,5 @@ class ChildResource:
 
     name: str
     path: str
-    rows: Callable[[Moment, int], Listing | None]
+    rows: Callable[[Instant, int], Listing | None]
     parent: Resource

@@ -13,12 +13,12 @@ def iso(unix: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _time_fields(unix: int) -> TimeObject:
-    moment = datetime.fromtimestamp(unix, timezone.utc)
+    instant = datetime.fromtimestamp(unix, timezone.utc)
     return {
-        "date": moment.strftime("%Y-%m-%d"),
-        "formatted": f"{moment:%a} {moment.day} {moment:%b %Y} {moment:%I:%M %p}",
+        "date": instant.strftime("%Y-%m-%d"),
+        "formatted": f"{instant:%a} {instant.day} {instant:%b %Y} {instant:%I:%M %p}",
         "iso": iso(unix),
-        "time": moment.strftime("%H:%M"),
+        "time": instant.strftime("%H:%M"),
         "timezone": "+00:00",
         "unix": unix,
     }

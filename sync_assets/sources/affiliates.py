@@ -10,12 +10,7 @@ from __future__ import annotations
 
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.columns import columns
-from sync_assets.sources.rest.hints import REPLACE
-from sync_assets.sources.rest.pagination import NextLink
-from sync_assets.sources.rest.resources import dlt_source
-from sync_assets.sources.rest.settings import ApiKeySettings
+from sync_assets.sources.rest import REPLACE, Api, ApiKeySettings, NextLink, columns, dlt_source
 
 
 def config(base_url: str, api_key: str) -> RESTAPIConfig:

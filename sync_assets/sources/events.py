@@ -13,14 +13,21 @@ from typing import Any
 
 from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
-from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
-from sync_assets.sources.rest.columns import TColumns, columns
-from sync_assets.sources.rest.hints import REPLACE, below, replaced_by
-from sync_assets.sources.rest.life import Life
-from sync_assets.sources.rest.pagination import LastId
-from sync_assets.sources.rest.resources import dlt_source
-from sync_assets.sources.rest.settings import ApiKeySettings
-from sync_assets.sources.rest.times import EVER, moment
+from sync_assets.base.times import EVER, parse_time
+from sync_assets.sources.rest import (
+    REPLACE,
+    Api,
+    ApiKeySettings,
+    LastId,
+    Life,
+    Parent,
+    below,
+    columns,
+    dlt_source,
+    replaced_by,
+)
+from sync_assets.sources.rest.api import ACTIVITY
+from sync_assets.sources.rest.records.columns import TColumns
 
 COLUMNS: dict[str, TColumns] = {
     "events_series": columns(
@@ -137,7 +144,7 @@ def life(series: Mapping[str, Any]) -> Life:
     upcoming = series["upcoming_occurrences"]
     if upcoming is None or upcoming > 0:
         return Life()
-    signs = (moment(series["created_at"]), series[ACTIVITY])
+    signs = (parse_time(series["created_at"]), series[ACTIVITY])
     return Life(end=max((sign for sign in signs if sign is not None), default=EVER))
 
 

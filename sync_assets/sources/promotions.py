@@ -14,13 +14,20 @@ from typing import Any, cast
 from dlt.sources.rest_api.typing import Endpoint, EndpointResource, RESTAPIConfig
 from requests import Response
 
-from sync_assets.sources.rest.api import Api, Parent
-from sync_assets.sources.rest.columns import TColumns, columns
-from sync_assets.sources.rest.hints import REPLACE, below, replaced_by
-from sync_assets.sources.rest.life import Life, between
-from sync_assets.sources.rest.pagination import BodyCursor
-from sync_assets.sources.rest.resources import dlt_source
-from sync_assets.sources.rest.settings import BearerTokenSettings
+from sync_assets.sources.rest import (
+    REPLACE,
+    Api,
+    BearerTokenSettings,
+    BodyCursor,
+    Life,
+    Parent,
+    below,
+    columns,
+    dlt_source,
+    replaced_by,
+)
+from sync_assets.sources.rest.life import between
+from sync_assets.sources.rest.records.columns import TColumns
 
 KEY = "promotion_id id"
 COLUMNS: dict[str, TColumns] = {

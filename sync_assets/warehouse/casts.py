@@ -8,8 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from sync_assets.sources.rest.encoding import to_storable_json
-from sync_assets.sources.rest.numbers import INT64, as_double, loads
+from sync_assets.sources.rest.records.encoding import to_storable_json
+from sync_assets.sources.rest.records.numbers import INT64, as_double, loads
 
 
 def _is_integer(text: str) -> bool:

@@ -9,9 +9,9 @@ import re
 
 import dlt
 
+from sync_assets.base.errors import ConfigurationError
 from sync_assets.sources import apis
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets.sources.rest.settings import SANDBOX, variable
 
 LONGEST = 40

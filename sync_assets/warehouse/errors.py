@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync_assets.sources.rest.errors import SyncError
+from sync_assets.base.errors import SyncError
 
 
 class WarehouseError(SyncError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync_assets.sources.rest.endpoints import Endpoint
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.warehouse.tables import Tables
 
 

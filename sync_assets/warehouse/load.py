@@ -8,32 +8,32 @@ import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.journal import Journal
-from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.whole import lists_of
-from sync_assets.warehouse.destination import database_file
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.whole import lists_of
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.warehouse.connection.destination import database_file
+from sync_assets.warehouse.connection.driver_errors import plain, translate_errors
+from sync_assets.warehouse.connection.lock import single_writer
+from sync_assets.warehouse.connection.postgres import list_locks
+from sync_assets.warehouse.connection.staging import drop_own
 from sync_assets.warehouse.errors import WarehouseError
-from sync_assets.warehouse.held import rows_by_list
-from sync_assets.warehouse.history import record
-from sync_assets.warehouse.ledger import forget_old_loads
-from sync_assets.warehouse.lock import exclusive
-from sync_assets.warehouse.plain_words import in_plain_words, plain
-from sync_assets.warehouse.postgres import side_by_side
-from sync_assets.warehouse.quarantine import SCOPE, TABLE, scope
-from sync_assets.warehouse.readings import outdated
-from sync_assets.warehouse.staging import drop_own
+from sync_assets.warehouse.state.held import rows_by_list
+from sync_assets.warehouse.state.ledger import forget_old_loads
+from sync_assets.warehouse.state.quarantine import LIST_COLUMN, QUARANTINE_TABLE, scope
+from sync_assets.warehouse.state.readings import outdated
+from sync_assets.warehouse.state.syncs import record
+from sync_assets.warehouse.state.vanished import remove, vanished
 from sync_assets.warehouse.tables import Tables, locked_tables, open_tables
-from sync_assets.warehouse.vanished import remove, vanished
 
 
 def load_and_prove(
     pipeline: dlt.Pipeline,
     api: Api,
     names: Sequence[str],
-    journal: Journal,
+    journal: SyncResult,
     make: Callable[[dlt.Pipeline], None],
     say: Callable[[str], None],
-) -> list[Listing]:
+) -> list[ListResult]:
     """Load what a round took of some resources; nothing, if a newer reading of a list is there.
 
     Gives the lists that stand in the way. Raises `TableRefusedError` for a table that takes no such
@@ -42,9 +42,9 @@ def load_and_prove(
     gone = vanished(api, names, journal)
     lists = [scope(listing) for listing in [*_asked_for(api, names, journal), *gone]]
     with (
-        in_plain_words(pipeline.dataset_name),
-        exclusive(database_file(pipeline), say),
-        side_by_side(pipeline, lists, make, say) as holding,
+        translate_errors(pipeline.dataset_name),
+        single_writer(database_file(pipeline), say),
+        list_locks(pipeline, lists, make, say) as holding,
     ):
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
             if older := outdated(tables, _asked_for(api, names, journal), say):
@@ -67,7 +67,7 @@ def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
         drop_own(pipeline, say)
 
 
-def _asked_for(api: Api, names: Sequence[str], journal: Journal) -> list[Listing]:
+def _asked_for(api: Api, names: Sequence[str], journal: SyncResult) -> list[ListResult]:
     """What a load takes of some resources: lists, and tables without partitions as a whole."""
     return [listing for name in names for listing in lists_of(journal, api.endpoints[name])]
 
@@ -76,15 +76,15 @@ def _clear(
     tables: Tables,
     api: Api,
     names: Sequence[str],
-    journal: Journal,
-    gone: Sequence[Listing],
+    journal: SyncResult,
+    gone: Sequence[ListResult],
 ) -> None:
     """Remove what complete lists no longer hold and a load without rows leaves behind."""
     remove(tables, api, gone)
     complete = [item for item in _asked_for(api, names, journal) if item.error is None]
     clean = [scope(item) for item in complete if not item.problems]
-    if tables.counts(TABLE, None):
-        tables.delete(TABLE, SCOPE, clean)
+    if tables.counts(QUARANTINE_TABLE, None):
+        tables.delete(QUARANTINE_TABLE, LIST_COLUMN, clean)
     for name in names:
         endpoint = api.endpoints[name]
         emptied = [
@@ -96,7 +96,7 @@ def _clear(
             tables.delete(name, str(endpoint.parent_param), emptied)
 
 
-def _verify(tables: Tables, api: Api, names: Sequence[str], journal: Journal) -> None:
+def _verify(tables: Tables, api: Api, names: Sequence[str], journal: SyncResult) -> None:
     """Fail every list whose rows are not what the warehouse holds now."""
     holds = rows_by_list(tables, api, names)
     for listing in journal.complete():

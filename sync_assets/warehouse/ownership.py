@@ -13,8 +13,8 @@ import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
+from sync_assets.base.errors import ConfigurationError
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.errors import ConfigurationError
 from sync_assets.sources.rest.settings import variable
 from sync_assets.warehouse.errors import WarehouseError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.list_result import ListResult
 
 
 class Progress:
@@ -21,7 +21,7 @@ class Progress:
         """Whether any list was read."""
         return self._lists > 0
 
-    def listing(self, listing: Listing) -> None:
+    def listing(self, listing: ListResult) -> None:
         """Count a list that is complete or failed."""
         self._lists += 1
         self._rows += listing.rows

@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.endpoints import Endpoint
-from sync_assets.sources.rest.listing import Listing
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.warehouse.connection.destination import database_file, open_pipeline
+from sync_assets.warehouse.connection.lock import single_writer
 from sync_assets.warehouse.dataset import dataset_of
-from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
-from sync_assets.warehouse.history import mark
 from sync_assets.warehouse.integrity import orphans
-from sync_assets.warehouse.lock import exclusive
+from sync_assets.warehouse.state.syncs import mark
+from sync_assets.warehouse.state.vanished import forget
 from sync_assets.warehouse.tables import Tables, open_tables
-from sync_assets.warehouse.vanished import forget
 
 Found = dict[str, Mapping[str, int]]
 
@@ -38,7 +38,7 @@ def prune(
     found: Found = {}
     with (
         open_pipeline(api.name, dataset_of(api)) as pipeline,
-        exclusive(database_file(pipeline), say),
+        single_writer(database_file(pipeline), say),
         open_tables(pipeline) as tables,
     ):
         for endpoint in api.endpoints.values():
@@ -52,7 +52,7 @@ def prune(
             for name, lost in found.items():
                 mark(tables, [name])  # of the lists none may be left to do so
                 tables.delete(name, str(api.endpoints[name].parent_param), lost)
-                forget(tables, [Listing(name, parent) for parent in lost])
+                forget(tables, [ListResult(name, parent) for parent in lost])
     return found
 
 

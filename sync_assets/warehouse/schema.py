@@ -16,16 +16,16 @@ from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from sync_assets.warehouse.casts import READS_AS
-from sync_assets.warehouse.destination import is_duckdb
+from sync_assets.warehouse.connection.destination import is_duckdb
+from sync_assets.warehouse.connection.postgres import is_postgres
+from sync_assets.warehouse.connection.staging import drop_abandoned
+from sync_assets.warehouse.connection.transient import failure_of
 from sync_assets.warehouse.errors import WarehouseError
-from sync_assets.warehouse.history import mark
 from sync_assets.warehouse.ownership import BOOKS, SYNCS, Ownership, refusal
-from sync_assets.warehouse.postgres import is_postgres
-from sync_assets.warehouse.staging import drop_abandoned
+from sync_assets.warehouse.state.syncs import mark
 from sync_assets.warehouse.tables import Tables
-from sync_assets.warehouse.transient import failure_of
 
-AT_ONCE = 10_000
+BATCH_SIZE = 10_000
 SHOWN, LONGEST = 3, 60
 
 
@@ -109,7 +109,7 @@ class _Table:
         text = self.value(name, "", "text")
         query = f"SELECT {text}, count(*) FROM {self.name} WHERE {self.column(name)} IS NOT NULL"
         with self._client.sql_client.execute_query(f"{query} GROUP BY 1") as cursor:
-            while rows := cursor.fetchmany(AT_ONCE):
+            while rows := cursor.fetchmany(BATCH_SIZE):
                 yield from rows
 
 

@@ -20,33 +20,33 @@ from dlt.common.schema import Schema
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from sync_assets.sources.rest import stop
+from sync_assets.base import stop
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.journal import Journal
-from sync_assets.sources.rest.listing import Listing
-from sync_assets.sources.rest.lists import Lists
-from sync_assets.sources.rest.names import table_name
+from sync_assets.sources.rest.extract.lists import ListReader
+from sync_assets.sources.rest.extract.rounds import Key
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.records.names import table_name
 from sync_assets.sources.rest.resources import build_resources
-from sync_assets.sources.rest.rounds import Key
 from sync_assets.sources.rest.settings import variable
-from sync_assets.warehouse.again import Again
+from sync_assets.warehouse.connection.destination import database_file, open_pipeline
+from sync_assets.warehouse.connection.driver_errors import plain, translate_errors
+from sync_assets.warehouse.connection.lock import silent, single_writer
+from sync_assets.warehouse.connection.postgres import outlast_timeouts
+from sync_assets.warehouse.connection.rights import explained_by_rights, refuse_without_rights
+from sync_assets.warehouse.connection.scratch import sweep
 from sync_assets.warehouse.dataset import dataset_of
-from sync_assets.warehouse.destination import database_file, open_pipeline
 from sync_assets.warehouse.errors import WarehouseError
-from sync_assets.warehouse.execution import execution
-from sync_assets.warehouse.held import Held, rows_by_list
-from sync_assets.warehouse.history import schema
-from sync_assets.warehouse.ledger import schema_name
 from sync_assets.warehouse.load import load_and_prove
-from sync_assets.warehouse.lock import exclusive, silent
+from sync_assets.warehouse.load_retries import Again
+from sync_assets.warehouse.machines import execution
 from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken_over
-from sync_assets.warehouse.plain_words import in_plain_words, plain
-from sync_assets.warehouse.postgres import outlast_timeouts
-from sync_assets.warehouse.quarantine import quarantine
-from sync_assets.warehouse.readings import synced_since
-from sync_assets.warehouse.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.schema import make_tables
-from sync_assets.warehouse.scratch import sweep
+from sync_assets.warehouse.state.held import Held, rows_by_list
+from sync_assets.warehouse.state.ledger import schema_name
+from sync_assets.warehouse.state.quarantine import quarantine
+from sync_assets.warehouse.state.readings import synced_since
+from sync_assets.warehouse.state.syncs import schema
 from sync_assets.warehouse.tables import open_tables
 
 
@@ -71,9 +71,9 @@ class Request:
 def sync(
     request: Request,
     *,
-    on_listing: Callable[[Listing], None] | None = None,
+    on_listing: Callable[[ListResult], None] | None = None,
     say: Callable[[str], None] | None = None,
-) -> Journal:
+) -> SyncResult:
     """Sync what is asked for; the journal tells list by list what came of it. See `commits`."""
     *_, journal = commits(request, on_listing=on_listing, say=say)
     return journal
@@ -82,10 +82,10 @@ def sync(
 def commits(
     request: Request,
     *,
-    on_listing: Callable[[Listing], None] | None = None,
+    on_listing: Callable[[ListResult], None] | None = None,
     say: Callable[[str], None] | None = None,
     pauses: Sequence[float] = (),
-) -> Iterator[Journal]:
+) -> Iterator[SyncResult]:
     """Sync what is asked for; the journal, after each load, whose lists are those of its round.
 
     What is complete after `EXECUTION__COMMIT_EVERY` seconds is loaded while the rest is read on.
@@ -108,14 +108,14 @@ def commits(
         foreign, held, done = _known(pipeline, request, taken, say)
         ours = replace(request, resources=[n for n in request.resources if n not in foreign])
         refuse_without_rights(pipeline, ours.resources)
-        journal = Journal(
+        journal = SyncResult(
             strict=False,
             held=held,
             allow_empty=request.allow_empty,
             on_listing=on_listing,
             on_wait=say,
         )
-        lists = Lists(api, api.connect, request.parents or {}, journal, done)
+        lists = ListReader(api, api.connect, request.parents or {}, journal, done)
         make = partial(make_tables, taken_over=taken)
         names = [name for name in ours.resources if (name, None) not in done]
         again = Again(lists, pauses, say)
@@ -138,10 +138,10 @@ def _known(
 ) -> tuple[Collection[str], Held, set[Key]]:
     """Tables that are not ours, the rows of each list, and the lists that need not be read."""
     api, dataset = request.api, pipeline.dataset_name
-    with explained_by_rights(pipeline, request.resources), in_plain_words(dataset):
+    with explained_by_rights(pipeline, request.resources), translate_errors(dataset):
         outlast_timeouts(pipeline)
         with (
-            exclusive(database_file(pipeline), say),
+            single_writer(database_file(pipeline), say),
             open_tables(pipeline, taken) as tables,
         ):
             refuse_foreign_books(tables.ownership, api.name, dataset)
@@ -151,7 +151,7 @@ def _known(
     return foreign, held, done
 
 
-def _extract(pipeline: dlt.Pipeline, lists: Lists, names: Sequence[str]) -> None:
+def _extract(pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str]) -> None:
     api, journal = lists.api, lists.journal
     source = DltSource(Schema(schema_name(api)), api.name, build_resources(lists))
     source.schema.update_table(schema())
@@ -166,10 +166,10 @@ def _extract(pipeline: dlt.Pipeline, lists: Lists, names: Sequence[str]) -> None
         raise plain(error, f"{api.name} could not be prepared") from None
 
 
-def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[Listing]:
+def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[ListResult]:
     """The lists that a request names of some resources: one each where it names no parents."""
     for name in resources:
         parent = request.api.endpoints[name].parent
         partitioned = request.api.endpoints[name].partitioned
         given = (request.parents or {}).get(str(parent)) if partitioned else None
-        yield from [Listing(name, one) for one in given] if given else [Listing(name)]
+        yield from [ListResult(name, one) for one in given] if given else [ListResult(name)]

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
-from sync_assets.warehouse.destination import whereabouts
+from sync_assets.warehouse.connection.destination import whereabouts
+from sync_assets.warehouse.connection.unreachable import unreachable
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import Ownership
-from sync_assets.warehouse.unreachable import unreachable
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 T = TypeVar("T")
 
 
@@ -162,7 +162,7 @@ class Tables:
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[i : i + AT_ONCE] for i in range(0, len(items), AT_ONCE))
+    return (items[i : i + BATCH_SIZE] for i in range(0, len(items), BATCH_SIZE))
 
 
 def _marks(values: Sequence[Any]) -> str:

@@ -16,7 +16,7 @@ from sync_assets.sandbox import SECRETS, Account, Sandbox
 from sync_assets_tests.benchmark import limit
 from sync_assets_tests.benchmark.contenders import IN_FLIGHT, Contender
 from sync_assets_tests.benchmark.truth import SOURCE, verify
-from sync_assets_tests.project import OURS, ROOT
+from sync_assets_tests.support.project import OURS, ROOT
 
 LOOK_SECONDS = 0.002
 

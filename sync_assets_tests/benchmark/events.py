@@ -24,8 +24,8 @@ import dagster as dg
 from sync_assets.sandbox import Account, Sandbox, Scale
 from sync_assets.sources.promotions import API
 from sync_assets.warehouse.sync import Request, sync
-from sync_assets_tests.dagster_world import DagsterRuns, environment
-from sync_assets_tests.storages import STORAGES
+from sync_assets_tests.support.dagster_world import DagsterRuns, environment
+from sync_assets_tests.support.storages import STORAGES
 
 ASSET = dg.AssetKey(["promotions", "prizes"])
 SCALE: Mapping[str, Any] = {"users": 1, "participations": 1, "prizes": 3, "rankings": 1}

@@ -23,7 +23,7 @@ from pathlib import Path
 import duckdb
 
 from sync_assets_tests.benchmark.table import machine
-from sync_assets_tests.project import OURS, ROOT
+from sync_assets_tests.support.project import OURS, ROOT
 
 RESOURCE = "participations"
 PAGE = 1_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sync_assets_tests.dagster_world import PARTITIONED, DagsterRuns
-from sync_assets_tests.instances import local_instance
+from sync_assets_tests.support.dagster_world import PARTITIONED, DagsterRuns
+from sync_assets_tests.support.instances import local_instance
 
 
 def run(base_url: str, token: str, database: Path) -> None:

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import dagster as dg
 
+from sync_assets.base import times
 from sync_assets.sources.promotions import API
-from sync_assets.sources.rest import times
+from sync_assets.warehouse.connection.destination import database_file, open_pipeline
+from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.dataset import dataset_of
-from sync_assets.warehouse.destination import database_file, open_pipeline
-from sync_assets.warehouse.lock import exclusive, silent
-from sync_assets.warehouse.past import COLUMNS, TABLE
+from sync_assets.warehouse.state.list_history import COLUMNS, SYNCS_TABLE
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets.warehouse.tables import open_tables
-from sync_assets_tests.instances import local_instance
+from sync_assets_tests.support.instances import local_instance
 
 LOAD = "from sync_assets.definitions import defs; defs().get_repository_def()"
 
@@ -50,17 +50,17 @@ def fill(keys: list[str]) -> None:
     children = API.children("promotions")
     with (
         open_pipeline(API.name, dataset_of(API)) as pipeline,
-        exclusive(database_file(pipeline), silent),
+        single_writer(database_file(pipeline), silent),
         open_tables(pipeline) as tables,
     ):
         promotion = tables.rows("promotions", ["id", "title"])[0]
         tables.put("promotions", "id", [{**promotion, "id": key} for key in keys])
-        past = dict.fromkeys(COLUMNS) | {"synced_at": yesterday, "rows": 1, "failures": 0}
+        history = dict.fromkeys(COLUMNS) | {"synced_at": yesterday, "rows": 1, "failures": 0}
         tables.put(
-            TABLE,
+            SYNCS_TABLE,
             "list",
             [
-                {**past, "list": f"{child}/{key}", "resource": child, "parent": key}
+                {**history, "list": f"{child}/{key}", "resource": child, "parent": key}
                 for child in children
                 for key in keys
             ],

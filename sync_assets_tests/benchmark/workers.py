@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from sync_assets.sandbox import Account, Sandbox, Scale
-from sync_assets_tests import graphql
-from sync_assets_tests.cluster import Cluster, cluster
-from sync_assets_tests.dagster_world import PARTITIONED
-from sync_assets_tests.dev import wait_for
+from sync_assets_tests.support import graphql
+from sync_assets_tests.support.cluster import Cluster, cluster
+from sync_assets_tests.support.dagster_world import PARTITIONED
+from sync_assets_tests.support.dev import wait_for
 
 LATENCY = 0.05
 PROMOTIONS = 48

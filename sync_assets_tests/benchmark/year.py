@@ -20,12 +20,11 @@ import dagster as dg
 import pytest
 from dagster._core.storage.runs.schema import RunsTable
 
-from sync_assets.sources.rest import times
-from sync_assets.warehouse import ledger
-from sync_assets_tests import conftest
-from sync_assets_tests.conftest import World
-from sync_assets_tests.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
-from sync_assets_tests.instances import local_instance
+from sync_assets.base import times
+from sync_assets.warehouse.state import ledger
+from sync_assets_tests.support.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
+from sync_assets_tests.support.instances import local_instance
+from sync_assets_tests.support.world import World, new_world
 
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 PROMOTIONS, BRANDS, USERS = 5, 2_000, 1_000
@@ -70,11 +69,11 @@ def play(folder: Path, *, days: int, keep_days: int, retain_every: int, step: in
         name.mkdir()
     with (
         pytest.MonkeyPatch.context() as patch,
-        conftest._world(folder) as world,
+        new_world(folder) as world,
         local_instance(folder / "dagster") as instance,
     ):
         patch.setattr(tempfile, "tempdir", str(scratch))
-        patch.setattr(ledger, "KEPT", timedelta(days=keep_days))
+        patch.setattr(ledger, "KEEP", timedelta(days=keep_days))
         world.api.page_size = max(BRANDS, USERS)
         runs = DagsterRuns(instance)
         for hour in range(0, 24 * days, step):

@@ -2,19 +2,19 @@
 
 from sync_assets.sandbox.affiliates.coupons import coupon_row, coupons_of
 from sync_assets.sandbox.affiliates.referrers import affiliate_pace, affiliate_person
+from sync_assets.sandbox.instant import Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import Moment
 
 PROGRAMS = ("Default program", "Créateurs", "VIP ⭐")
 
 
-def affiliates(moment: Moment) -> Listing:
+def affiliates(instant: Instant) -> Listing:
     """List the affiliates."""
-    pace = affiliate_pace(moment)
-    listed = pace.newest(moment.now)
+    pace = affiliate_pace(instant)
+    listed = pace.newest(instant.now)
 
     def row(number: int) -> Row:
-        dice, someone = moment.dice("affiliate", number), affiliate_person(moment, number)
+        dice, someone = instant.dice("affiliate", number), affiliate_person(instant, number)
         parent = number - 1 - dice.below(5)
         recruited = dice.once_in(4) and parent in listed
         program = dice.below(len(PROGRAMS))
@@ -31,10 +31,10 @@ def affiliates(moment: Moment) -> Listing:
             if dice.once_in(2)
             else None,
             "parent_id": parent if recruited else None,
-            "parent_email": affiliate_person(moment, parent).email if recruited else None,
+            "parent_email": affiliate_person(instant, parent).email if recruited else None,
             "program_id": program + 1,
             "program_name": PROGRAMS[program],
-            "coupons": [coupon_row(moment, coupon) for coupon in coupons_of(moment)[number]],
+            "coupons": [coupon_row(instant, coupon) for coupon in coupons_of(instant)[number]],
         }
 
     return Listing(listed, row)

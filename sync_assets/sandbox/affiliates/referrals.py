@@ -1,21 +1,21 @@
 """Sales that affiliates referred."""
 
 from sync_assets.sandbox.affiliates.referrers import affiliate_pace, affiliate_person
+from sync_assets.sandbox.instant import DAY, HOUR, Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import DAY, HOUR, Moment
 
 
-def referrals(moment: Moment) -> Listing:
+def referrals(instant: Instant) -> Listing:
     """List the referred sales: pending for some days, then approved or denied."""
-    pace = moment.pace("referrals", moment.scale.referrals, 60 * DAY)
+    pace = instant.pace("referrals", instant.scale.referrals, 60 * DAY)
 
     def row(number: int) -> Row:
-        dice, created = moment.dice("referral", number), pace.at(number)
-        owner = dice.pick(affiliate_pace(moment).lasting(created))
+        dice, created = instant.dice("referral", number), pace.at(number)
+        owner = dice.pick(affiliate_pace(instant).lasting(created))
         decided = created + 2 * DAY + dice.below(5 * 24) * HOUR
         verdict = dice.pick(("approved", "approved", "approved", "approved", "denied"))
         cents = 500 + dice.below(30_000)
-        someone = affiliate_person(moment, owner)
+        someone = affiliate_person(instant, owner)
         return {
             "id": number,
             "affiliate_id": owner,
@@ -27,7 +27,7 @@ def referrals(moment: Moment) -> Listing:
                 "last_name": someone.last_name,
                 "email": someone.email,
             },
-            "status": verdict if moment.now >= decided else "pending",
+            "status": verdict if instant.now >= decided else "pending",
             "total_sales": _money(cents),
             "commission": _money(cents // 10),
             "commission_adjustment": dice.pick((None, None, "0.00", "-1.50")),
@@ -35,7 +35,7 @@ def referrals(moment: Moment) -> Listing:
             "created_at": created,
         }
 
-    return Listing(pace.newest(moment.now), row)
+    return Listing(pace.newest(instant.now), row)
 
 
 def _money(cents: int) -> str:

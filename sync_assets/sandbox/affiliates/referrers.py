@@ -1,15 +1,15 @@
 """When affiliates register, and who they are."""
 
-from sync_assets.sandbox.moment import DAY, Moment
-from sync_assets.sandbox.pace import Pace
+from sync_assets.sandbox.growth_curve import GrowthCurve
+from sync_assets.sandbox.instant import DAY, Instant
 from sync_assets.sandbox.people import Person, person
 
 
-def affiliate_pace(moment: Moment) -> Pace:
+def affiliate_pace(instant: Instant) -> GrowthCurve:
     """Return when affiliates register."""
-    return moment.pace("affiliates", moment.scale.affiliates, 360 * DAY)
+    return instant.pace("affiliates", instant.scale.affiliates, 360 * DAY)
 
 
-def affiliate_person(moment: Moment, number: int) -> Person:
+def affiliate_person(instant: Instant, number: int) -> Person:
     """Return who an affiliate is."""
-    return person(moment.dice("affiliate person", number))
+    return person(instant.dice("affiliate person", number))

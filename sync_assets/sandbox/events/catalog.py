@@ -2,22 +2,22 @@
 
 from sync_assets.sandbox.events.occurrences import listed_series
 from sync_assets.sandbox.events.ticket_types import ticket_types
+from sync_assets.sandbox.growth_curve import GrowthCurve
+from sync_assets.sandbox.instant import DAY, Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import DAY, Moment
-from sync_assets.sandbox.pace import Pace
 from sync_assets.sandbox.times import time_object
 
 
-def _product_pace(moment: Moment) -> Pace:
-    return moment.pace("products", moment.scale.products, moment.scale.products * 60 * DAY)
+def _product_pace(instant: Instant) -> GrowthCurve:
+    return instant.pace("products", instant.scale.products, instant.scale.products * 60 * DAY)
 
 
-def products(moment: Moment) -> Listing:
+def products(instant: Instant) -> Listing:
     """List the products."""
-    pace = _product_pace(moment)
+    pace = _product_pace(instant)
 
     def row(number: int) -> Row:
-        dice, created = moment.dice("product", number), pace.at(number)
+        dice, created = instant.dice("product", number), pace.at(number)
         updated = created + dice.below(20) * DAY
         return {
             "id": f"pr_{number}",
@@ -29,19 +29,19 @@ def products(moment: Moment) -> Listing:
             "fulfilment_type": dice.pick((None, "collection", "digital")),
             "linked_to_all_event_series": dice.pick(("true", "false")),
             "created_at": time_object(created),
-            "updated_at": time_object(updated if updated <= moment.now else created),
+            "updated_at": time_object(updated if updated <= instant.now else created),
         }
 
-    return Listing(pace.newest(moment.now), row, prefix="pr_")
+    return Listing(pace.newest(instant.now), row, prefix="pr_")
 
 
-def discounts(moment: Moment) -> Listing:
+def discounts(instant: Instant) -> Listing:
     """List the discounts."""
-    pace = moment.pace("discounts", moment.scale.discounts, moment.scale.discounts * 30 * DAY)
-    sold, series = _product_pace(moment).newest(moment.now), listed_series(moment)
+    pace = instant.pace("discounts", instant.scale.discounts, instant.scale.discounts * 30 * DAY)
+    sold, series = _product_pace(instant).newest(instant.now), listed_series(instant)
 
     def row(number: int) -> Row:
-        dice = moment.dice("discount", number)
+        dice = instant.dice("discount", number)
         types = ticket_types(dice.pick(series), 0)
         return {
             "id": f"di_{number}",
@@ -55,4 +55,4 @@ def discounts(moment: Moment) -> Listing:
             "ticket_types": [kind["id"] for kind in types[: dice.below(3)]],
         }
 
-    return Listing(pace.newest(moment.now), row, prefix="di_")
+    return Listing(pace.newest(instant.now), row, prefix="di_")

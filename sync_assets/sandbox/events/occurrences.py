@@ -2,9 +2,9 @@
 
 from functools import lru_cache
 
+from sync_assets.sandbox.growth_curve import GrowthCurve
+from sync_assets.sandbox.instant import DAY, HOUR, MINUTE, Instant
 from sync_assets.sandbox.listing import Row
-from sync_assets.sandbox.moment import DAY, HOUR, MINUTE, Moment
-from sync_assets.sandbox.pace import Pace
 
 NAMES = (
     "Jazz à Montreux",
@@ -19,14 +19,16 @@ EVENTS_PER_SERIES_ID = 100_000
 
 
 @lru_cache(maxsize=1024)
-def series_pace(moment: Moment) -> Pace:
+def series_pace(instant: Instant) -> GrowthCurve:
     """Return when series are created; orders and the like belong to lasting ones."""
-    return moment.pace("series", moment.scale.event_series, moment.scale.event_series * SERIES_STEP)
+    return instant.pace(
+        "series", instant.scale.event_series, instant.scale.event_series * SERIES_STEP
+    )
 
 
-def listed_series(moment: Moment) -> range:
+def listed_series(instant: Instant) -> range:
     """Return the ordinals of the series listed at the moment."""
-    return series_pace(moment).newest(moment.now)
+    return series_pace(instant).newest(instant.now)
 
 
 def series_name(number: int) -> str:
@@ -45,12 +47,12 @@ def event_start(number: int, ordinal: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def event_ordinals(moment: Moment, number: int) -> range:
+def event_ordinals(instant: Instant, number: int) -> range:
     """Return the events of a series: announced a month ahead, kept about a month."""
-    end = (moment.now + ANNOUNCED - event_start(number, 0)) // EVENT_STEP + 1
-    start = end - moment.scale.events
-    if not moment.scale.exact:
-        opened = series_pace(moment).at(number) // EVENT_STEP
+    end = (instant.now + ANNOUNCED - event_start(number, 0)) // EVENT_STEP + 1
+    start = end - instant.scale.events
+    if not instant.scale.exact:
+        opened = series_pace(instant).at(number) // EVENT_STEP
         start = max(start, opened)
     return range(start, end)
 

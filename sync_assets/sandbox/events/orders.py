@@ -3,25 +3,25 @@
 from sync_assets.sandbox.events.occurrences import event_id, event_start, series_name, series_venue
 from sync_assets.sandbox.events.sales import Sale, order_pace, sale
 from sync_assets.sandbox.events.tickets import ticket_row, ticket_type
+from sync_assets.sandbox.instant import HOUR, Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import HOUR, Moment
 from sync_assets.sandbox.people import Person
 from sync_assets.sandbox.times import time_object
 
 NOT_EMBEDDED = ("first_name", "last_name", "full_name")
 
 
-def orders(moment: Moment) -> Listing:
+def orders(instant: Instant) -> Listing:
     """List the orders of the last fortnight."""
     return Listing(
-        order_pace(moment).newest(moment.now),
-        lambda number: _row(moment, number),
+        order_pace(instant).newest(instant.now),
+        lambda number: _row(instant, number),
         prefix="or_",
     )
 
 
-def _row(moment: Moment, number: int) -> Row:
-    sold, dice = sale(moment, number), moment.dice("order", number)
+def _row(instant: Instant, number: int) -> Row:
+    sold, dice = sale(instant, number), instant.dice("order", number)
     lines = _line_items(sold)
     subtotal = sum(line["total"] for line in lines)
     tax = subtotal // 11
@@ -35,7 +35,7 @@ def _row(moment: Moment, number: int) -> Row:
         "event_summary": _event_summary(sold),
         "currency": {"base_multiplier": 100, "code": "eur"},
         "line_items": lines,
-        "issued_tickets": [_embedded(moment, ticket, sold) for ticket in sold.tickets],
+        "issued_tickets": [_embedded(instant, ticket, sold) for ticket in sold.tickets],
         "subtotal": subtotal,
         "tax": tax,
         "tax_treatment": dice.pick((None, "inclusive", "inclusive")),
@@ -97,6 +97,6 @@ def _line_items(sold: Sale) -> list[Row]:
     ]
 
 
-def _embedded(moment: Moment, ticket: int, sold: Sale) -> Row:
-    row = ticket_row(moment, ticket, sold)
+def _embedded(instant: Instant, ticket: int, sold: Sale) -> Row:
+    row = ticket_row(instant, ticket, sold)
     return {key: value for key, value in row.items() if key not in NOT_EMBEDDED}

@@ -9,8 +9,8 @@ from sync_assets.sandbox.events.occurrences import (
     event_start,
     series_pace,
 )
-from sync_assets.sandbox.moment import DAY, HOUR, Moment
-from sync_assets.sandbox.pace import Pace
+from sync_assets.sandbox.growth_curve import GrowthCurve
+from sync_assets.sandbox.instant import DAY, HOUR, Instant
 from sync_assets.sandbox.people import Person, person
 
 RETENTION = 14 * DAY
@@ -42,9 +42,9 @@ class Sale:
 
 
 @lru_cache(maxsize=1024)
-def order_pace(moment: Moment) -> Pace:
+def order_pace(instant: Instant) -> GrowthCurve:
     """Return when orders come in."""
-    return moment.pace("orders", moment.scale.orders, RETENTION)
+    return instant.pace("orders", instant.scale.orders, RETENTION)
 
 
 def first_ticket(order: int) -> int:
@@ -59,11 +59,11 @@ def order_of(ticket: int) -> int:
     return cycle * 8 + ORDER_OF_TICKET[place]
 
 
-def sale(moment: Moment, number: int) -> Sale:
+def sale(instant: Instant, number: int) -> Sale:
     """Return the sale of a number as it stands at the moment."""
-    dice, created = moment.dice("sale", number), order_pace(moment).at(number)
-    series = dice.pick(series_pace(moment).lasting(created))
-    announced = event_ordinals(moment, series)
+    dice, created = instant.dice("sale", number), order_pace(instant).at(number)
+    series = dice.pick(series_pace(instant).lasting(created))
+    announced = event_ordinals(instant, series)
     event = -(-(created + 2 * DAY - event_start(series, 0)) // EVENT_STEP)
     cancelled = created + HOUR + dice.below(4 * 24) * HOUR
     # Only these orders, whose one ticket has an odd number: even tickets are the ones checked in.
@@ -74,10 +74,10 @@ def sale(moment: Moment, number: int) -> Sale:
         series,
         min(max(event, announced.start), announced.stop - 1),
         person(dice),
-        cancelled if gives_up and cancelled <= moment.now else None,
+        cancelled if gives_up and cancelled <= instant.now else None,
     )
 
 
-def check_in_due(moment: Moment, created: int) -> int:
+def check_in_due(instant: Instant, created: int) -> int:
     """Return when a check-in to the event of an order is known: scanners upload a day later."""
-    return created if moment.scale.exact else created + CHECK_IN_DELAY
+    return created if instant.scale.exact else created + CHECK_IN_DELAY

@@ -10,22 +10,22 @@ from sync_assets.sandbox.events.occurrences import (
 )
 from sync_assets.sandbox.events.ticket_types import ticket_types
 from sync_assets.sandbox.events.vouchers import voucher_pace
+from sync_assets.sandbox.instant import DAY, Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import DAY, Moment
 from sync_assets.sandbox.times import time_object
 
 
-def events_series(moment: Moment) -> Listing:
+def events_series(instant: Instant) -> Listing:
     """List the event series."""
-    return Listing(listed_series(moment), lambda number: _row(moment, number), prefix="es_")
+    return Listing(listed_series(instant), lambda number: _row(instant, number), prefix="es_")
 
 
-def _row(moment: Moment, number: int) -> Row:
-    dice, created = moment.dice("series", number), series_pace(moment).at(number)
-    occurrences = event_ordinals(moment, number)
-    upcoming = [n for n in occurrences if event_start(number, n) > moment.now]
-    issued = (moment.now - created) // DAY
-    listed = listed_series(moment)
+def _row(instant: Instant, number: int) -> Row:
+    dice, created = instant.dice("series", number), series_pace(instant).at(number)
+    occurrences = event_ordinals(instant, number)
+    upcoming = [n for n in occurrences if event_start(number, n) > instant.now]
+    issued = (instant.now - created) // DAY
+    listed = listed_series(instant)
     return {
         "id": f"es_{number}",
         "object": "event_series",
@@ -52,7 +52,7 @@ def _row(moment: Moment, number: int) -> Row:
         "payment_methods": [{"id": "pm_1", "type": "stripe", "name": "Card"}],
         "voucher_ids": [
             f"vo_{voucher}"
-            for voucher in voucher_pace(moment).newest(moment.now)
+            for voucher in voucher_pace(instant).newest(instant.now)
             if listed[voucher % len(listed)] == number
         ],
     }

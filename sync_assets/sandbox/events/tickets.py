@@ -13,8 +13,8 @@ from sync_assets.sandbox.events.sales import (
     sale,
 )
 from sync_assets.sandbox.events.ticket_types import ticket_types
+from sync_assets.sandbox.instant import HOUR, MINUTE, Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import HOUR, MINUTE, Moment
 from sync_assets.sandbox.people import person
 
 
@@ -29,15 +29,15 @@ def _ticket_types(series: int) -> list[Row]:
     return ticket_types(series, 0)
 
 
-def ticket_row(moment: Moment, number: int, sold: Sale) -> Row:
+def ticket_row(instant: Instant, number: int, sold: Sale) -> Row:
     """Return a ticket as the API sends one."""
-    dice = moment.dice("ticket", number)
+    dice = instant.dice("ticket", number)
     holder = sold.buyer if number == sold.tickets[0] else person(dice)
     returned = sold.created + HOUR + dice.below(4 * 24) * HOUR
-    comes_back = number % 2 and dice.once_in(12) and returned <= moment.now
+    comes_back = number % 2 and dice.once_in(12) and returned <= instant.now
     voided = sold.cancelled or (returned if comes_back else None)
-    due = check_in_due(moment, sold.created)
-    scanned = due if number % 2 == 0 and due <= moment.now else None
+    due = check_in_due(instant, sold.created)
+    scanned = due if number % 2 == 0 and due <= instant.now else None
     code = dice.code(7)
     kind = ticket_type(sold)
     return {
@@ -64,26 +64,26 @@ def ticket_row(moment: Moment, number: int, sold: Sale) -> Row:
     }
 
 
-def issued_tickets(moment: Moment) -> Listing:
+def issued_tickets(instant: Instant) -> Listing:
     """List the tickets of the listed orders."""
-    listed = order_pace(moment).newest(moment.now)
+    listed = order_pace(instant).newest(instant.now)
     return Listing(
         range(first_ticket(listed.start), first_ticket(listed.stop)),
-        lambda number: ticket_row(moment, number, sale(moment, order_of(number))),
+        lambda number: ticket_row(instant, number, sale(instant, order_of(number))),
         prefix="it_",
     )
 
 
-def check_ins(moment: Moment) -> Listing:
+def check_ins(instant: Instant) -> Listing:
     """List the check-ins: one of every second ticket, once its event has begun."""
-    pace = order_pace(moment)
-    listed = pace.newest(moment.now)
-    due = moment.now if moment.scale.exact else moment.now - CHECK_IN_DELAY
+    pace = order_pace(instant)
+    listed = pace.newest(instant.now)
+    due = instant.now if instant.scale.exact else instant.now - CHECK_IN_DELAY
     start, end = (-(-first_ticket(order) // 2) for order in (listed.start, pace.until(due)))
 
     def row(number: int) -> Row:
-        sold, dice = sale(moment, order_of(2 * number)), moment.dice("check-in", number)
-        known = check_in_due(moment, sold.created)
+        sold, dice = sale(instant, order_of(2 * number)), instant.dice("check-in", number)
+        known = check_in_due(instant, sold.created)
         doors = event_start(sold.series, sold.event) - 30 * MINUTE
         return {
             "id": f"ci_{number}",

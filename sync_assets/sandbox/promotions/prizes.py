@@ -1,7 +1,7 @@
 """Prizes won in a promotion."""
 
+from sync_assets.sandbox.instant import Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import Moment
 from sync_assets.sandbox.promotions.participations import (
     FIRST_PARTICIPATION,
     participant,
@@ -13,24 +13,24 @@ from sync_assets.sandbox.times import iso
 PRIZE_NAMES = ("T-shirt", "Dîner pour deux", "10 % descuento", "限定ステッカー 🎁")
 
 
-def prizes(moment: Moment, number: int) -> Listing:
+def prizes(instant: Instant, number: int) -> Listing:
     """List the prizes won, spread evenly over the participations; some promotions have none."""
-    pace = participation_pace(moment, number)
-    entered = len(pace.first_span(moment.now))
-    without = number % 4 == 0 and not moment.scale.exact
-    total = 0 if without else moment.size(moment.scale.prizes, number)
-    won = -(-entered * total // pace.total) if pace.total else total * moment.scale.exact
+    pace = participation_pace(instant, number)
+    entered = len(pace.first_span(instant.now))
+    without = number % 4 == 0 and not instant.scale.exact
+    total = 0 if without else instant.size(instant.scale.prizes, number)
+    won = -(-entered * total // pace.total) if pace.total else total * instant.scale.exact
 
     def row(ordinal: int) -> Row:
-        return _prize_row(moment, number, ordinal, ordinal * pace.total // total)
+        return _prize_row(instant, number, ordinal, ordinal * pace.total // total)
 
     return Listing(range(won), row, offset=1)
 
 
-def _prize_row(moment: Moment, number: int, ordinal: int, participation: int) -> Row:
-    pace = participation_pace(moment, number)
-    dice = moment.dice("prize", number, ordinal)
-    winner = participant(moment, number, participation) if pace.total else None
+def _prize_row(instant: Instant, number: int, ordinal: int, participation: int) -> Row:
+    pace = participation_pace(instant, number)
+    dice = instant.dice("prize", number, ordinal)
+    winner = participant(instant, number, participation) if pace.total else None
     code = dice.code(8)
     return {
         "id": str(ordinal + 1),
@@ -51,12 +51,12 @@ def _prize_row(moment: Moment, number: int, ordinal: int, participation: int) ->
             "ref": dice.pick((None, "REF-É")),
             "assignation_type": dice.pick(("instant", "draw")),
         },
-        "user": None if winner is None or dice.once_in(20) else _winner(moment, number, winner),
+        "user": None if winner is None or dice.once_in(20) else _winner(instant, number, winner),
     }
 
 
-def _winner(moment: Moment, number: int, user: int) -> Row:
-    row = user_row(moment, number, user)
+def _winner(instant: Instant, number: int, user: int) -> Row:
+    row = user_row(instant, number, user)
     meta = row["meta_data"]
     kept = {key: value for key, value in row.items() if key not in ("email", "login_type")}
     return {

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sync_assets.sandbox.growth_curve import GrowthCurve
+from sync_assets.sandbox.instant import DAY, HOUR, Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import DAY, HOUR, Moment
-from sync_assets.sandbox.pace import Pace
 from sync_assets.sandbox.times import iso
 
 BRANDS = ("Café Olé", "Northwind", "株式会社サンプル", "Brød & Smør", None, "Açaí Co.")
@@ -30,36 +30,36 @@ class Promotion:
 
 
 @lru_cache(maxsize=1024)
-def promotion(moment: Moment, number: int) -> Promotion:
+def promotion(instant: Instant, number: int) -> Promotion:
     """Return the promotion of a number as it stands at the moment."""
-    dice = moment.dice("promotion", number)
-    created = _pace(moment).at(number)
+    dice = instant.dice("promotion", number)
+    created = _pace(instant).at(number)
     lead, run = HOUR + dice.below(36 * HOUR), 7 * DAY + dice.below(6 * DAY)
-    start = created if moment.scale.exact else created + lead
-    abandoned = number % 13 == 5 and not moment.scale.exact
-    draft = abandoned or moment.now < start
+    start = created if instant.scale.exact else created + lead
+    abandoned = number % 13 == 5 and not instant.scale.exact
+    draft = abandoned or instant.now < start
     return Promotion(number, created, None if draft else start, start + run)
 
 
-def _pace(moment: Moment) -> Pace:
-    return moment.pace("promotion", moment.scale.promotions, moment.scale.promotions * DAY)
+def _pace(instant: Instant) -> GrowthCurve:
+    return instant.pace("promotion", instant.scale.promotions, instant.scale.promotions * DAY)
 
 
-def promotions(moment: Moment) -> Listing:
+def promotions(instant: Instant) -> Listing:
     """List the promotions."""
-    return Listing(_pace(moment).newest(moment.now), lambda number: _row(moment, number))
+    return Listing(_pace(instant).newest(instant.now), lambda number: _row(instant, number))
 
 
-def _row(moment: Moment, number: int) -> Row:
-    facts, dice = promotion(moment, number), moment.dice("promotion row", number)
+def _row(instant: Instant, number: int) -> Row:
+    facts, dice = promotion(instant, number), instant.dice("promotion row", number)
     open_ended = facts.start is None or number % 11 == 3
-    brand = dice.below(moment.scale.organizing_brands)
+    brand = dice.below(instant.scale.organizing_brands)
     return {
         "id": str(number),
         "title": f"{dice.pick(TITLES)} {number}",
         "description": dice.pick((None, "", "Terms apply.\nOne entry a day – “good luck”!")),
         "promotion_type": str(dice.below(20)),
-        "status": _status(moment, facts, open_ended),
+        "status": _status(instant, facts, open_ended),
         "created": iso(facts.created),
         "start_date": None if facts.start is None else iso(facts.start),
         "end_date": None if open_ended else iso(facts.end),
@@ -70,15 +70,15 @@ def _row(moment: Moment, number: int) -> Row:
     }
 
 
-def _status(moment: Moment, facts: Promotion, open_ended: bool) -> str:
+def _status(instant: Instant, facts: Promotion, open_ended: bool) -> str:
     if facts.start is None:
         return "draft"
-    return "active" if open_ended or moment.now < facts.end else "expired"
+    return "active" if open_ended or instant.now < facts.end else "expired"
 
 
-def organizing_brands(moment: Moment) -> Listing:
+def organizing_brands(instant: Instant) -> Listing:
     """List the brands."""
-    return Listing(range(moment.scale.organizing_brands), _brand, offset=1)
+    return Listing(range(instant.scale.organizing_brands), _brand, offset=1)
 
 
 def _brand(ordinal: int) -> Row:

@@ -1,21 +1,21 @@
 """The stages of a promotion."""
 
+from sync_assets.sandbox.instant import Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import Moment
 from sync_assets.sandbox.promotions.promotions import promotion
 from sync_assets.sandbox.times import iso
 
 
-def stage_count(moment: Moment, number: int) -> int:
+def stage_count(instant: Instant, number: int) -> int:
     """Return how many stages a promotion has."""
-    stages = moment.scale.stages
-    return stages if moment.scale.exact or not stages else 1 + number % stages
+    stages = instant.scale.stages
+    return stages if instant.scale.exact or not stages else 1 + number % stages
 
 
-def stages(moment: Moment, number: int) -> Listing:
+def stages(instant: Instant, number: int) -> Listing:
     """List the stages of a promotion, whose ids are those of every other promotion's stages."""
-    count = stage_count(moment, number)
-    facts = promotion(moment, number)
+    count = stage_count(instant, number)
+    facts = promotion(instant, number)
 
     def row(ordinal: int) -> Row:
         length = (facts.end - facts.start) // count if facts.start else 0

@@ -2,39 +2,39 @@
 
 from functools import lru_cache
 
-from sync_assets.sandbox.dice import Dice
+from sync_assets.sandbox.growth_curve import GrowthCurve
+from sync_assets.sandbox.instant import Instant
 from sync_assets.sandbox.listing import Listing, Row
-from sync_assets.sandbox.moment import Moment
-from sync_assets.sandbox.pace import Pace
 from sync_assets.sandbox.people import AGENTS, ip_address, person
 from sync_assets.sandbox.promotions.promotions import promotion
+from sync_assets.sandbox.seeded_random import SeededRandom
 from sync_assets.sandbox.times import iso
 
 FIRST_USER = 10_001
 
 
-def users(moment: Moment, number: int) -> Listing:
+def users(instant: Instant, number: int) -> Listing:
     """List the users of a promotion."""
-    pace = user_pace(moment, number)
+    pace = user_pace(instant, number)
     return Listing(
-        pace.first_span(moment.now),
-        lambda ordinal: user_row(moment, number, ordinal),
+        pace.first_span(instant.now),
+        lambda ordinal: user_row(instant, number, ordinal),
         offset=FIRST_USER,
     )
 
 
 @lru_cache(maxsize=1024)
-def user_pace(moment: Moment, number: int) -> Pace:
+def user_pace(instant: Instant, number: int) -> GrowthCurve:
     """Return when the users of a promotion join."""
-    facts = promotion(moment, number)
-    total = moment.size(moment.scale.users, number) if facts.start else 0
+    facts = promotion(instant, number)
+    total = instant.size(instant.scale.users, number) if facts.start else 0
     start = facts.start or facts.created
-    return moment.pace(f"users:{number}", total, facts.end - start, start)
+    return instant.pace(f"users:{number}", total, facts.end - start, start)
 
 
-def user_row(moment: Moment, number: int, ordinal: int) -> Row:
+def user_row(instant: Instant, number: int, ordinal: int) -> Row:
     """Return a user as the API sends one."""
-    dice = moment.dice("user", number, ordinal)
+    dice = instant.dice("user", number, ordinal)
     someone = person(dice)
     return {
         "id": str(FIRST_USER + ordinal),
@@ -45,7 +45,7 @@ def user_row(moment: Moment, number: int, ordinal: int) -> Row:
         "email": None if dice.once_in(15) else someone.email,
         "country": someone.country,
         "language": someone.language,
-        "created": iso(user_pace(moment, number).at(ordinal)),
+        "created": iso(user_pace(instant, number).at(ordinal)),
         "external_id": dice.pick((None, None, dice.code(8))),
         "login_type": dice.pick(("email", "facebook", "google", "apple")),
         "status": dice.pick(("1", "1", "1", "0")),
@@ -65,7 +65,7 @@ def user_row(moment: Moment, number: int, ordinal: int) -> Row:
     }
 
 
-def _custom_properties(dice: Dice) -> list[Row]:
+def _custom_properties(dice: SeededRandom) -> list[Row]:
     answers = (
         {
             "id": "1",

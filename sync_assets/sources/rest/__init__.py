@@ -1,1 +1,25 @@
-"""What the APIs share: how a dlt `RESTAPIConfig` is read completely, politely and typed."""
+"""What the author of an API imports: its declaration, and the ways of paging."""
+
+from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.declaration.hints import REPLACE, below, replaced_by
+from sync_assets.sources.rest.life import Life
+from sync_assets.sources.rest.paging.paginators import BodyCursor, LastId, NextLink
+from sync_assets.sources.rest.records.columns import columns
+from sync_assets.sources.rest.resources import dlt_source
+from sync_assets.sources.rest.settings import ApiKeySettings, BearerTokenSettings
+
+__all__ = [
+    "REPLACE",
+    "Api",
+    "ApiKeySettings",
+    "BearerTokenSettings",
+    "BodyCursor",
+    "LastId",
+    "Life",
+    "NextLink",
+    "Parent",
+    "below",
+    "columns",
+    "dlt_source",
+    "replaced_by",
+]

@@ -13,14 +13,15 @@ from dlt.sources.rest_api.config_setup import create_auth
 from dlt.sources.rest_api.typing import RESTAPIConfig
 from requests.auth import AuthBase
 
-from sync_assets.sources.rest.adapter import CourteousAdapter
-from sync_assets.sources.rest.consistent import SECRET, check_api, check_secret
-from sync_assets.sources.rest.courtesy import Courtesy
-from sync_assets.sources.rest.endpoints import Endpoint, endpoints
-from sync_assets.sources.rest.errors import brief
+from sync_assets.base.errors import brief
+from sync_assets.base.times import parse_time
+from sync_assets.sources.rest.declaration.consistent import SECRET, check_api, check_secret
+from sync_assets.sources.rest.declaration.endpoints import Endpoint, endpoints
+from sync_assets.sources.rest.http.adapter import RateLimitedAdapter
+from sync_assets.sources.rest.http.rate_limiter import RateLimiter
 from sync_assets.sources.rest.life import Life, always
-from sync_assets.sources.rest.names import table_name
-from sync_assets.sources.rest.overlap import Limits
+from sync_assets.sources.rest.paging.overlap import Limits
+from sync_assets.sources.rest.records.names import table_name
 from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.settings import (
     SANDBOX,
@@ -29,7 +30,6 @@ from sync_assets.sources.rest.settings import (
     resolve,
     resolve_api,
 )
-from sync_assets.sources.rest.times import moment
 
 ACTIVITY = "latest_activity"
 
@@ -44,7 +44,7 @@ class Connection:
     base_url: str
     auth: AuthBase
     settings: ApiSettings
-    adapter: CourteousAdapter
+    adapter: RateLimitedAdapter
     endpoints: Mapping[str, Endpoint]
     limits: Limits = field(default_factory=Limits)
 
@@ -73,7 +73,7 @@ class Parent:
         """The life below a row; what its rule cannot say of one counts as open, and is named."""
         try:
             life = self.life(row)
-            return Life(moment(life.begin), moment(life.end), tuple(life.unread))
+            return Life(parse_time(life.begin), parse_time(life.end), tuple(life.unread))
         except Exception as error:  # noqa: BLE001 - a rule of any API's author costs this row alone
             return Life(unread=(brief(error),))
 
@@ -154,8 +154,8 @@ class Api:
             settings.rate_window = self.rate_window
         auth = create_auth(self.config(base_url, secret)["client"].get("auth"))
         sent = self._endpoints(base_url, secret)
-        courtesy = Courtesy(
+        rate_limiter = RateLimiter(
             settings.max_concurrency, per_minute, f"{base_url} {secret}", settings.max_wait
         )
-        adapter = CourteousAdapter(courtesy, settings.max_concurrency, settings.max_wait)
+        adapter = RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait)
         return Connection(base_url, auth, settings, adapter, sent)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sync_assets.sources.rest.times import FOREVER, is_day, moment, shifted
+from sync_assets.base.times import FOREVER, is_day, parse_time, shifted
 
 #: Zero, 1970-01-01 and 0001-01-01 are how systems write "no date".
 EARLIEST = 1971
@@ -65,7 +65,7 @@ def between(row: Mapping[str, Any], begin: str, end: str) -> Life:
 
 
 def _date(value: Any) -> datetime | None:
-    found = moment(value)
+    found = parse_time(value)
     return found if found is not None and found.year >= EARLIEST else None
 
 

@@ -10,20 +10,20 @@ from typing import Any
 import dlt
 from dlt.extract import DltResource, DltSource
 
+from sync_assets.base.personal_data import discreet
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.batches import END, Batches
-from sync_assets.sources.rest.discretion import discreet
-from sync_assets.sources.rest.endpoints import Endpoint
-from sync_assets.sources.rest.hints import MERGE
-from sync_assets.sources.rest.journal import Journal
-from sync_assets.sources.rest.lists import Lists
-from sync_assets.sources.rest.rows import RowTyper
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.declaration.hints import MERGE
+from sync_assets.sources.rest.extract.batches import END, Batches
+from sync_assets.sources.rest.extract.lists import ListReader
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.records.rows import RowTyper
 
 #: dlt warns that JSON arrives as text, and that rows become SQL literals on the way to Postgres.
 PLANNED = ("when merging arrow schema with dlt schema", "ArrowToInsertValuesWriter")
 
 
-def build_resources(lists: Lists) -> list[DltResource]:
+def build_resources(lists: ListReader) -> list[DltResource]:
     """The dlt resources of an API; nothing is resolved or requested before they are read.
 
     dlt evaluates the callables that a resource yields in its own pool.
@@ -44,11 +44,13 @@ def dlt_source(api: Api) -> Callable[..., DltSource]:
     @dlt.source(name=api.name, section=api.name)
     def source(
         parents: Mapping[str, Sequence[str]] | None = None,
-        journal: Journal | None = None,
+        journal: SyncResult | None = None,
         **settings: Any,
     ) -> list[DltResource]:
         connection = api.connect(settings)
-        return build_resources(Lists(api, lambda: connection, parents or {}, journal or Journal()))
+        return build_resources(
+            ListReader(api, lambda: connection, parents or {}, journal or SyncResult())
+        )
 
     return source
 
@@ -61,7 +63,7 @@ def _is_fit_to_print(record: logging.LogRecord) -> bool:
     return not any(plan in message for plan in PLANNED)
 
 
-def _resource(lists: Lists, endpoint: Endpoint) -> DltResource:
+def _resource(lists: ListReader, endpoint: Endpoint) -> DltResource:
     batches = Batches()
 
     def rows() -> Iterator[Any]:

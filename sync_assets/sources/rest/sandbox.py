@@ -6,9 +6,9 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sync_assets.sources.rest.errors import ConfigurationError
+from sync_assets.base.errors import ConfigurationError
+from sync_assets.base.times import parse_time
 from sync_assets.sources.rest.settings import SandboxSettings, resolve, variable
-from sync_assets.sources.rest.times import moment
 
 if TYPE_CHECKING:
     from sync_assets.sandbox import Sandbox
@@ -39,5 +39,5 @@ def _running() -> Sandbox:
 
 
 def _unix(now: str | None) -> float | None:
-    frozen = moment(now)
+    frozen = parse_time(now)
     return None if frozen is None else frozen.timestamp()

@@ -8,12 +8,12 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
-from sync_assets.sources.rest.base_url import normalized
-from sync_assets.sources.rest.configured import Must, above, at_least
-from sync_assets.sources.rest.configured import resolve as resolve
-from sync_assets.sources.rest.errors import ConfigurationError
-from sync_assets.sources.rest.proxies import refuse_wrong_proxy
-from sync_assets.sources.rest.times import moment
+from sync_assets.base.config import Must, above, at_least
+from sync_assets.base.config import resolve as resolve
+from sync_assets.base.errors import ConfigurationError
+from sync_assets.base.times import parse_time
+from sync_assets.sources.rest.declaration.base_url import normalized
+from sync_assets.sources.rest.http.proxies import refuse_wrong_proxy
 
 SANDBOX = "sandbox"
 A_DAY = 86_400  # seconds
@@ -21,7 +21,7 @@ TEN_YEARS = 87_600  # hours
 Hours: TypeAlias = Annotated[float, at_least(0, TEN_YEARS)]
 A_TIME = Must(
     "an ISO 8601 time such as 2026-03-01T12:00:00Z",
-    lambda text: not text or (not text.isdigit() and moment(text) is not None),
+    lambda text: not text or (not text.isdigit() and parse_time(text) is not None),
 )
 QUOTES = "\"'`“”‘’«»"
 

@@ -1,0 +1,119 @@
+"""How an alert reads: a line for each reason, which names all that it is the reason of.
+
+A message is told in as many parts as its service takes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from sync_assets.lib.alerts.failed_runs import List
+from sync_assets.lib.keys import in_order
+
+LINES = 20
+NAMES = 10
+SHORTEST = 200
+Incident: TypeAlias = "List | str"  # a list that failed; a check, sensor, schedule or run
+
+
+class News(NamedTuple):
+    """A line of news, and whether it is a bad one."""
+
+    text: str
+    bad: bool
+
+
+class Part(NamedTuple):
+    """A part of a message, as a service takes it."""
+
+    title: str
+    body: str
+    bad: bool
+
+
+class Room(NamedTuple):
+    """How many characters of a title and of a body, and how many lines, a service takes at once.
+
+    0 lines are as many as there are; a title of 0 stands in the body.
+    """
+
+    title: int
+    body: int
+    lines: int = 0
+
+
+def lines_of(
+    failed: Mapping[Incident, str], recovered: Collection[Incident], gone: Collection[Incident]
+) -> list[News]:
+    """The news in lines: what failed by its reason, then what is over."""
+    by_reason: dict[str, list[Incident]] = defaultdict(list)
+    for what, why in failed.items():
+        by_reason[why].append(what)
+    lines = [News(f"failed: {named(whats)}\n  {why}", bad=True) for why, whats in by_reason.items()]
+    for word, whats in {"recovered": recovered, "no longer exists": gone}.items():
+        lines += [News(f"{word}: {named(whats)}", bad=False)] if whats else []
+    return lines
+
+
+def message_of(news: Sequence[News]) -> Part:
+    """A message as a whole: its title is the first line's start."""
+    lines = [line.text for line in news]
+    more, rest = len(lines) - 1, len(lines) - LINES
+    title = f"sync_assets {lines[0].splitlines()[0]}" + (f" and {more} more" if more else "")
+    body = "\n".join([*lines[:LINES], *([f"and {rest} more"] if rest > 0 else [])])
+    return Part(title, body, any(line.bad for line in news))
+
+
+def parts_of(message: Part, room: Room) -> list[Part]:
+    """A message in parts that fit, cut between lines where that can be; nothing is left out."""
+    if not room.title:
+        pieces = _pieces(f"{message.title}\n{message.body}", room)
+        return [Part("", piece, message.bad) for piece in pieces]
+    pieces = _pieces(message.body, room)
+    count = len(pieces)
+    marks = [f" ({n}/{count})" if count > 1 else "" for n in range(1, count + 1)]
+    return [
+        Part(f"{message.title[: max(0, room.title - len(mark))]}{mark}"[: room.title], piece,
+             message.bad)
+        for mark, piece in zip(marks, pieces, strict=True)
+    ]  # fmt: skip
+
+
+def halves(part: Part) -> list[Part]:
+    """A part that was refused as two shorter ones; as it is where it is short."""
+    if len(part.body) < SHORTEST:
+        return [part]
+    return parts_of(part, Room(max(1, len(part.title)), -(-len(part.body) // 2)))
+
+
+def _pieces(text: str, room: Room) -> list[str]:
+    pieces: list[list[str]] = [[]]
+    for line in text.splitlines():
+        for start in range(0, max(1, len(line)), room.body):
+            piece = line[start : start + room.body]
+            full = len("\n".join([*pieces[-1], piece])) > room.body
+            if pieces[-1] and (full or len(pieces[-1]) == room.lines):
+                pieces.append([])
+            pieces[-1].append(piece)
+    return [piece for lines in pieces if (piece := "\n".join(lines)).strip()]
+
+
+def named(incidents: Iterable[Incident]) -> str:
+    """Incidents in a line: `promotions/users (42, 43), check fresh of promotions/stages`."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for what in incidents:
+        asset, key = (what, None) if isinstance(what, str) else what
+        keys[asset].extend([] if key is None else [key])
+    return _some(
+        [
+            f"{asset} ({_some(in_order(found))})" if found else asset
+            for asset, found in sorted(keys.items())
+        ]
+    )
+
+
+def _some(items: list[str]) -> str:
+    rest = len(items) - NAMES
+    return ", ".join(items[:NAMES]) + (f" and {rest:,} more" if rest > 0 else "")

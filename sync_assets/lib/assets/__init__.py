@@ -1,0 +1,1 @@
+"""The assets of an API, and what a run does to materialize them."""

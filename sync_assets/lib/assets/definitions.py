@@ -1,0 +1,76 @@
+"""An API's assets: one op for what is replaced as a whole, one for the children of each parent."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dlt import build_dlt_asset_specs
+from dlt.common.schema import Schema
+from dlt.extract import DltSource
+
+from sync_assets.lib.assets.materialize import materialize_partitions, materialize_tables
+from sync_assets.lib.assets.results import Event
+from sync_assets.lib.settings import AutomationSettings
+from sync_assets.lib.translator import ResourceTranslator
+from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.extract.lists import ListReader
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.resources import build_resources
+
+
+class SyncConfig(dg.Config):
+    """`allow_empty`: let a list that held rows become empty."""
+
+    allow_empty: bool = False
+
+
+def build_table_assets(api: Api, settings: AutomationSettings) -> dg.AssetsDefinition:
+    """The unpartitioned assets of an API."""
+
+    @_assets(api, api.unpartitioned(), settings, name=api.name)
+    def tables(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
+        yield from materialize_tables(context, api, allow_empty=config.allow_empty)
+
+    return tables
+
+
+def build_partition_assets(
+    api: Api, parent: Parent, settings: AutomationSettings, policy: dg.BackfillPolicy
+) -> dg.AssetsDefinition:
+    """The children of a parent, partitioned by its ids; a run takes a range of keys."""
+
+    @_assets(
+        api,
+        api.children(parent.resource),
+        settings,
+        name=f"{api.name}_{parent.partitions}",
+        partitions_def=dg.DynamicPartitionsDefinition(name=parent.partitions),
+        backfill_policy=policy,
+    )
+    def children(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
+        yield from materialize_partitions(context, api, parent, allow_empty=config.allow_empty)
+
+    return children
+
+
+def _assets(
+    api: Api, resources: list[str], settings: AutomationSettings, **options: Any
+) -> Callable[[Callable[..., Iterator[Event]]], dg.AssetsDefinition]:
+    source = DltSource(
+        Schema(api.name), api.name, build_resources(ListReader(api, api.connect, {}, SyncResult()))
+    )
+    specs = build_dlt_asset_specs(
+        dlt_source=source.with_resources(*resources),
+        dlt_pipeline=None,  # type: ignore[arg-type]  # a pipeline made at import writes to disk
+        dagster_dlt_translator=ResourceTranslator(api, settings),
+    )
+    return dg.multi_asset(specs=list(map(_without_objects, specs)), can_subset=True, **options)
+
+
+def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The spec without what dagster-dlt keeps for its own resource: the UI cannot show objects.
+
+    `@dlt_assets` adds it to the specs after its translator (0.29.27), and is this `multi_asset`.
+    """
+    shown = {k: v for k, v in spec.metadata.items() if not k.startswith("dagster_dlt/")}
+    return spec.replace_attributes(metadata=shown)

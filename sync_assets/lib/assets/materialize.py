@@ -1,0 +1,108 @@
+"""What a run does: sync the selected resources and partitions, and tell Dagster list by list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+
+from sync_assets.base.errors import SyncError
+from sync_assets.lib.assets.reruns import first_attempt
+from sync_assets.lib.assets.results import Event, failure, materialization, observation
+from sync_assets.lib.checks.definitions import beginning, findings
+from sync_assets.lib.keys import parent_id
+from sync_assets.lib.settings import automation
+from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.whole import lists_of, parts_of
+from sync_assets.warehouse.connection.destination import is_embedded
+from sync_assets.warehouse.errors import WarehouseLostError
+from sync_assets.warehouse.progress import Progress
+from sync_assets.warehouse.sync import Request, commits
+
+RETRIES = 2
+PAUSE = 20.0
+
+
+def materialize_tables(
+    context: dg.AssetExecutionContext, api: Api, *, allow_empty: bool
+) -> Iterator[Event]:
+    """Sync the selected unpartitioned resources; see `_run`."""
+    request = Request(api, _selected(context, api), None, allow_empty, _since(context))
+    return _run(context, request, alone=True)
+
+
+def materialize_partitions(
+    context: dg.AssetExecutionContext, api: Api, parent: Parent, *, allow_empty: bool
+) -> Iterator[Event]:
+    """Sync the selected children below the run's partitions."""
+    parents = {parent.resource: [parent_id(key) for key in context.partition_keys]}
+    request = Request(api, _selected(context, api), parents, allow_empty, _since(context))
+    return _run(context, request, alone=len(context.partition_keys) == 1)
+
+
+def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) -> Iterator[Event]:
+    """Sync; give an event for each partition, or asset without partitions, once it is loaded.
+
+    Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
+    """
+    journal = SyncResult()
+    for journal in _commits(context, request):
+        if journal.round is not None:
+            for name in request.resources:
+                yield from _told(request.api, journal, name, alone=alone)
+    if journal.failed() or not alone:
+        _evaluate_checks(context, request)
+    if journal.failed():
+        raise failure(request.api, journal)
+
+
+def _told(api: Api, journal: SyncResult, resource: str, *, alone: bool) -> Iterator[Event]:
+    """The events of a resource: none where it is red, but what was loaded of it all the same."""
+    endpoint = api.endpoints[resource]
+    for listing in lists_of(journal, endpoint):
+        if listing.error is not None or (listing.parent is not None) != endpoint.partitioned:
+            continue
+        parts = [] if endpoint.partitioned else parts_of(journal, endpoint)
+        if any(part.error is not None for part in parts):
+            yield observation(api, listing)
+        else:
+            yield materialization(api, listing, alone=alone or not endpoint.partitioned)
+
+
+def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> None:
+    """Evaluate the checks here, where Dagster skips their own step."""
+    settings, began = automation(request.api), beginning(context.instance, context.run.run_id)
+    found = findings(request.api, request.resources, settings, began, context.log.info)
+    for key, finding in found.items():
+        context.log_event(finding.evaluation(key.asset_key, key.name))
+
+
+def _commits(context: dg.AssetExecutionContext, request: Request) -> Iterator[SyncResult]:
+    """Sync; a server that is away for a moment is waited for.
+
+    Before a list is read in a new attempt of the step, then in this one: a new one reads again.
+    """
+    progress = Progress(context.log.info)
+    pauses = [] if is_embedded() else [PAUSE] * RETRIES
+    try:
+        yield from commits(
+            request, on_listing=progress.listing, say=context.log.info, pauses=pauses
+        )
+    except WarehouseLostError as error:
+        if is_embedded() or progress.has_begun or context.retry_number == RETRIES:
+            raise dg.Failure(str(error)) from error
+        raise dg.RetryRequested(RETRIES, PAUSE) from error
+    except SyncError as error:
+        raise dg.Failure(str(error)) from error
+    progress.flush()
+
+
+def _since(context: dg.AssetExecutionContext) -> datetime | None:
+    return first_attempt(context.instance, context.run, context.retry_number)
+
+
+def _selected(context: dg.AssetExecutionContext, api: Api) -> list[str]:
+    selected = {key.path[-1] for key in context.selected_asset_keys}
+    return [name for name in api.endpoints if name in selected]

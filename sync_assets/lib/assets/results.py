@@ -1,0 +1,87 @@
+"""What Dagster is told of a list: a materialization with its figures, or a failure that helps."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import dagster as dg
+
+from sync_assets.lib.keys import in_order, partition_key
+from sync_assets.lib.translator import asset_key
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_result import ListResult
+
+Event: TypeAlias = "dg.AssetMaterialization | dg.AssetObservation | dg.MaterializeResult[Any]"
+NAMED_FAILURES = 20
+
+
+def materialization(api: Api, listing: ListResult, *, alone: bool) -> Event:
+    """The event of a complete list.
+
+    A list that is all of the run's asset is a result, so that downstream assets of the run start;
+    of the partitions of a range each is an event of its own, which dagster offers no result for.
+    """
+    key, metadata = asset_key(api, listing.resource), _figures(api, listing)
+    if alone:
+        return dg.MaterializeResult(key, metadata=metadata)
+    return dg.AssetMaterialization(
+        key, partition=partition_key(str(listing.parent)), metadata=metadata
+    )
+
+
+def observation(api: Api, table: ListResult) -> dg.AssetObservation:
+    """The event of a table of which some lists failed: what it holds, but it is not green."""
+    return dg.AssetObservation(asset_key(api, table.resource), metadata=_figures(api, table))
+
+
+def failure(api: Api, journal: SyncResult) -> dg.Failure:
+    """The end of a run of which lists failed: the first cause, and what to run again."""
+    failed = journal.failed()
+    keys = in_order({key for _, key in (_address(api, item) for item in failed) if key is not None})
+    again = f" Materialize these partitions again: {_some(keys, ', ')}" if keys else ""
+    return dg.Failure(
+        f"{len(failed)} of {len(journal.listings)} lists failed, the others are loaded. "
+        f"{failed[0].error}{_parts(api, failed)}{again}",
+        metadata={
+            "failures": dg.MetadataValue.md(_some([f"- {item.error}" for item in failed], "\n")),
+            "failed_keys": keys,
+            "failed_lists": [list(one) for one in dict.fromkeys(_address(api, i) for i in failed)],
+        },
+    )
+
+
+def _parts(api: Api, failed: list[ListResult]) -> str:
+    """The lists that failed of assets without partitions, which have no keys to name."""
+    parts = [item for item in failed if item.parent is not None and _address(api, item)[1] is None]
+    names = _some(in_order(item.name for item in parts), ", ")
+    return f" These keep the rows they had: {names}." if parts else ""
+
+
+def _address(api: Api, listing: ListResult) -> tuple[str, str | None]:
+    """An asset and its partition, where it has any."""
+    partitioned = api.endpoints[listing.resource].partitioned and listing.parent is not None
+    key = partition_key(str(listing.parent)) if partitioned else None
+    return asset_key(api, listing.resource).to_user_string(), key
+
+
+def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
+    count = "dagster/row_count" if listing.parent is None else "dagster/partition_row_count"
+    return {
+        count: listing.rows,
+        "rows": listing.rows,
+        "pages": listing.pages,
+        "requests": listing.requests,
+        "retries": listing.retries,
+        "duplicates": listing.duplicates,
+        "quarantined": listing.quarantined,
+        "bytes": listing.bytes,
+        "seconds": round(listing.seconds, 3),
+        "seconds_waited": round(listing.waited, 3),
+        "sandbox": api.is_sandbox(),
+    }
+
+
+def _some(items: list[str], separator: str) -> str:
+    rest = len(items) - NAMED_FAILURES
+    return separator.join([*items[:NAMED_FAILURES], *([f"and {rest} more"] if rest > 0 else [])])

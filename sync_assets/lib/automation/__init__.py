@@ -1,0 +1,1 @@
+"""Sensors and schedules: which runs a source needs, and when."""

@@ -1,0 +1,100 @@
+"""What the partition sensor remembers from tick to tick: which partition keys it added.
+
+Nothing in Dagster tells who added a key, and another code location may use the same partitions
+definition. So a key is ours if this cursor says that the sensor added it, or if `_syncs` tells of a
+sync below its parent that is newer than the last time that the key was not ours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import dagster as dg
+from dagster._core.definitions.run_request import InstigatorType  # it is in no public module
+
+from sync_assets.base import times
+from sync_assets.base.times import EVER, parse_time
+from sync_assets.warehouse.queries import Tried
+
+
+@dataclass
+class PartitionCursor:
+    """The sync of the parent that was followed last, and whose the keys were then.
+
+    `added` are ours, `shared` are not though our API lists them too, `gone` are those that were
+    synced and are not ours any more, by the time (ISO 8601) when that was first seen. `absent` are
+    those of ours that the API does not list, by how many syncs in a row missed them, the last of
+    them `as_of` when it began (ISO 8601).
+    """
+
+    news: str | None = None
+    added: set[str] = field(default_factory=set)
+    shared: list[str] = field(default_factory=list)
+    gone: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, int] = field(default_factory=dict)
+    as_of: str | None = None
+
+    @classmethod
+    def read(cls, cursor: str | None) -> PartitionCursor:
+        """What a cursor holds: nothing, where an earlier version or somebody else wrote it."""
+        try:
+            held = json.loads(cursor or "")
+            return cls(
+                str(held["news"]),
+                set(map(str, held["added"])),
+                list(map(str, held["shared"])),
+                {str(key): str(at) for key, at in held["gone"].items()},
+                {str(key): int(times) for key, times in held.get("absent", {}).items()},
+                held.get("as_of"),
+            )
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return cls()
+
+    def write(self) -> str:
+        """The cursor for the next tick."""
+        return json.dumps({**vars(self), "added": sorted(self.added)})
+
+    def ours(self, known: Iterable[str], listed: set[str], tried: Mapping[str, Tried]) -> set[str]:
+        """The known keys that are ours, by what the API lists and what `_syncs` tells of each.
+
+        Of a key that is not listed only rows prove that it was: a backfill over all keys of a
+        definition tries those of another code location too.
+        """
+        synced = {key for key, one in tried.items() if self._is_news(key, one)}
+        proven = {key for key in synced if key in listed or tried[key].rows}
+        return set(known) & (self.added | proven)
+
+    def _is_news(self, key: str, tried: Tried) -> bool:
+        return (parse_time(tried.at) or EVER) > (parse_time(self.gone.get(key)) or EVER)
+
+    def miss(self, keys: Iterable[str], as_of: str) -> None:
+        """Count a sync whose list misses some keys of ours; the same sync counts once."""
+        more = as_of != self.as_of
+        self.absent = {key: max(1, self.absent.get(key, 0) + more) for key in keys}
+        self.as_of = as_of
+
+    def retired(self, ours: set[str]) -> set[str]:
+        """The keys that enough syncs missed: two, and three where more than half would go."""
+        twice, thrice = ({k for k, n in self.absent.items() if n >= least} for least in (2, 3))
+        return thrice if 2 * len(twice) > len(ours) else twice
+
+    def follow(self, news: str, ours: set[str], shared: list[str], tried: Iterable[str]) -> str:
+        """The cursor for the next tick, after a sync of the parent was followed."""
+        now = times.now().isoformat()
+        gone = {key: self.gone.get(key, now) for key in tried if key not in ours}
+        absent = {key: count for key, count in self.absent.items() if key in ours}
+        return PartitionCursor(news, ours, shared, gone, absent, self.as_of).write()
+
+
+def added_keys(context: dg.SensorEvaluationContext, sensor: str) -> set[str]:
+    """The keys that a partition sensor of this code location added, as another sensor sees it."""
+    here = context.code_location_origin
+    return {
+        key
+        for state in context.instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        if state.instigator_name == sensor
+        and (here is None or state.origin.location_name == here.location_name)
+        for key in PartitionCursor.read(getattr(state.instigator_data, "cursor", None)).added
+    }

@@ -1,0 +1,99 @@
+"""What the freshness sensor remembers from tick to tick: what it asked for, what it published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sync_assets.base.times import EVER, known, parse_time, shifted
+from sync_assets.lib.cursors import mapping, stored, whole
+from sync_assets.lib.freshness import ALLOWANCE, ListFreshness
+from sync_assets.lib.settings import AutomationSettings
+
+
+@dataclass
+class SensorCursor:
+    """By list, when it was last asked for and how often in vain; by check, what was published.
+
+    `unsynced` is since when a resource has had lists that were never synced.
+    """
+
+    asked: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    published: dict[str, str] = field(default_factory=dict)
+    unsynced: dict[str, datetime] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, cursor: str | None) -> SensorCursor:
+        """What a cursor holds; what is not to be understood in it is left out."""
+        data = stored(cursor)
+        return cls(
+            {name: asked for name, value in mapping(data.get("asked")).items()
+             if (asked := _asked(value))},
+            {name: text for name, text in mapping(data.get("published")).items()
+             if isinstance(text, str)},
+            {name: since for name, text in mapping(data.get("unsynced")).items()
+             if (since := parse_time(text))},
+        )  # fmt: skip
+
+    def write(self) -> str:
+        """The cursor for the next tick."""
+        return json.dumps(
+            {
+                "asked": {name: (at.isoformat(), n) for name, (at, n) in self.asked.items()},
+                "published": self.published,
+                "unsynced": {name: since.isoformat() for name, since in self.unsynced.items()},
+            },
+            sort_keys=True,
+        )
+
+    def see(self, verdicts: Iterable[ListFreshness], now: datetime) -> None:
+        """Lists that need nothing any more start anew."""
+        listed = list(verdicts)
+        names = {_name(verdict) for verdict in listed if verdict.needed}
+        self.asked = {name: asked for name, asked in self.asked.items() if name in names}
+        unsynced = {verdict.resource for verdict in listed if verdict.history.synced_at is None}
+        self.unsynced = {name: known(self.unsynced.get(name), now) for name in unsynced}
+        self.unsynced = {n: now if at == EVER else at for n, at in self.unsynced.items()}
+
+    def may_ask(self, verdict: ListFreshness, settings: AutomationSettings, now: datetime) -> bool:
+        """Whether a list may be asked for: not soon after it failed, or was asked for in vain.
+
+        A run that is killed leaves no failure behind, so that asking counts as well.
+        """
+        at, times = self.asked.get(_name(verdict), (EVER, 0))
+        again = shifted(known(at, now), settings.pause(times))
+        return now >= max(again, verdict.retry_at)
+
+    def knows(self, verdict: ListFreshness) -> bool:
+        """Whether a list was ever tried, or asked for: a sensor that just began knows nothing."""
+        tried = verdict.history.synced_at or verdict.failing
+        return bool(tried) or _name(verdict) in self.asked
+
+    def waited_too_long(
+        self, verdict: ListFreshness, settings: AutomationSettings, now: datetime
+    ) -> bool:
+        """Whether a list is older than promised and allowed, though something is at work on it."""
+        if verdict.history.synced_at is not None:
+            return verdict.overdue
+        limit = settings.max_age(partitioned=verdict.parent is not None) + ALLOWANCE
+        return now - self.unsynced.get(verdict.resource, now) > limit
+
+    def ask(self, verdicts: Iterable[ListFreshness], now: datetime) -> None:
+        """Remember that lists were asked for."""
+        for verdict in verdicts:
+            _, times = self.asked.get(_name(verdict), (EVER, 0))
+            self.asked[_name(verdict)] = (now, times + 1)
+
+
+def _asked(value: Any) -> tuple[datetime, int] | None:
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    at = parse_time(value[0])
+    return (at, whole(value[1])) if at else None
+
+
+def _name(verdict: ListFreshness) -> str:
+    return verdict.resource if verdict.parent is None else f"{verdict.resource}/{verdict.parent}"

@@ -1,0 +1,193 @@
+"""The asset checks: what must hold of a resource's rows, and what is found to hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sync_assets.base.times import EVER
+from sync_assets.lib.checks.findings import ERROR, WARN, Evidence, Finding
+from sync_assets.lib.freshness import ListFreshness
+from sync_assets.lib.keys import in_order, partition_key
+from sync_assets.lib.settings import AutomationSettings
+from sync_assets.sources.rest.life import Stage
+from sync_assets.sources.rest.list_result import CONFLICT, REQUIRED
+from sync_assets.warehouse.state.drift import DATES, MISSING, NEW, differences, known
+from sync_assets.warehouse.state.list_history import ListHistory
+
+SAMPLES = 20
+FRESH = "fresh"
+
+
+def fresh(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
+    """Nothing that may still change is older than allowed, and the last attempts went well."""
+    stale = [v for v in verdicts if v.stale]
+    failing = [v for v in verdicts if v.failing]
+    unsettled = [v for v in verdicts if v.unsettled and not v.failing]
+    partitioned = any(v.partitioned for v in verdicts)
+    stages = Counter(v.stage for v in verdicts)
+    oldest = min(
+        (v.synced_at for v in verdicts if v.history.synced_at and not v.over), default=None
+    )
+    return Finding(
+        not stale and not failing,
+        {
+            "planned": stages[Stage.BEFORE],
+            "live": stages[Stage.LIVE],
+            "ended": stages[Stage.OVER],
+            "max_age_hours": settings.max_age(partitioned=partitioned).total_seconds() / 3600,
+            "oldest_sync": oldest.isoformat(timespec="seconds") if oldest else "never",
+            **_named("stale", stale),
+            **_named("failing", failing),
+            **_named("ended_since_last_sync", unsettled),
+            **_named("unreadable_dates", [v for v in verdicts if v.unread]),
+            "unreadable": sorted({name for v in verdicts for name in v.unread})[:SAMPLES],
+            "first_error": next((str(v.history.error) for v in failing), ""),
+        },
+        ERROR if stale else WARN,
+    )
+
+
+def records_as_declared(evidence: Evidence) -> Finding:
+    """No record of the last syncs is in quarantine."""
+    reasons = evidence.facts.quarantined
+    quarantined = _of_all(evidence, lambda history: history.quarantined, reasons)
+    return Finding(
+        not quarantined,
+        {"quarantined": quarantined, "kept": len(reasons), "reasons": reasons[:SAMPLES]},
+    )
+
+
+def required_fields(evidence: Evidence) -> Finding:
+    """No record was left out of the table because a required field was missing."""
+    reasons = evidence.facts.reasons(REQUIRED)
+    left_out = _of_all(evidence, lambda history: history.left_out - history.conflicts, reasons)
+    return Finding(
+        not left_out,
+        {"rows": evidence.facts.rows, "left_out": left_out, "reasons": reasons[:SAMPLES]},
+        ERROR,
+    )
+
+
+def keys_unique(evidence: Evidence) -> Finding:
+    """No two rows have the same primary key, no two records had, and none has a null in it."""
+    facts = evidence.facts
+    reasons = facts.reasons(CONFLICT)
+    conflicting = _of_all(evidence, lambda history: history.conflicts, reasons)
+    return Finding(
+        not facts.duplicated_keys and not facts.null_keys and not conflicting,
+        {
+            "rows": facts.rows,
+            "duplicated_keys": facts.duplicated_keys,
+            "null_keys": facts.null_keys,
+            **({"conflicting_keys": conflicting} if conflicting else {}),
+            **({"conflicts": reasons[:SAMPLES]} if reasons else {}),
+        },
+        ERROR,
+    )
+
+
+def parents_exist(evidence: Evidence) -> Finding:
+    """Every row's parent is in the parent's table; the prune job removes rows of others."""
+    orphans = evidence.facts.orphans
+    return Finding(
+        not orphans,
+        {
+            "rows": evidence.facts.rows,
+            "rows_without_parent": sum(orphans.values()),
+            "vanished_parents": len(orphans),
+            "parents": in_order(str(parent) for parent in orphans)[:SAMPLES],
+            "remedy": "none needed" if not orphans else "the prune job; it begins with a dry run",
+        },
+    )
+
+
+def row_count(evidence: Evidence) -> Finding:
+    """No list just lost more of its rows than `AUTOMATION__ROW_DROP` allows; told once."""
+    limit = evidence.settings.row_drop
+    dropped = [
+        history
+        for history in evidence.histories
+        if history.rows < history.rows_before * (1 - limit)
+        and evidence.is_news(history.recorded_at)
+    ]
+    return Finding(
+        not dropped,
+        {
+            "rows": sum(history.rows for history in evidence.histories),
+            "allowed_drop": limit,
+            "dropped": len(dropped),
+            "lists": [
+                f"{history.parent or history.resource}: {history.rows_before} to {history.rows}"
+                for history in dropped[:SAMPLES]
+            ],
+        },
+    )
+
+
+def fields_as_declared(evidence: Evidence) -> Finding:
+    """The API began to send no other fields than were known: a change is told once."""
+    present = differences([history.differences for history in evidence.histories])
+    present = {
+        NEW: present[NEW] - evidence.declared,
+        MISSING: present[MISSING] & evidence.declared,
+        DATES: evidence.unread,
+    }
+    memory = known(history.known_fields for history in evidence.histories)
+    since = {
+        field: memory[kind][field].since if field in memory[kind] else EVER
+        for kind, fields in present.items()
+        for field in fields
+    }
+    changed = sorted(field for field, when in since.items() if evidence.is_news(when))
+    return Finding(
+        not changed,
+        {
+            "changed": changed,
+            "new_fields": sorted(present[NEW]),
+            "missing_fields": sorted(present[MISSING]),
+            "unreadable_dates": sorted(present[DATES]),
+            "since": {field: _day(when) for field, when in sorted(since.items())},
+            "mistyped": len(evidence.facts.quarantined),
+        },
+    )
+
+
+def is_fresh(evidence: Evidence) -> Finding:
+    """Every live list was synced lately, and the last attempts went well."""
+    return fresh(evidence.verdicts, evidence.settings)
+
+
+Check = Callable[[Evidence], Finding]
+CHECKS: dict[str, Check] = {
+    FRESH: is_fresh,
+    "records_as_declared": records_as_declared,
+    "required_fields": required_fields,
+    "keys_unique": keys_unique,
+    "row_count": row_count,
+    "fields_as_declared": fields_as_declared,
+}
+#: The checks that are red for one sync alone.
+TOLD_ONCE = {"row_count", "fields_as_declared"}
+CHILD_CHECKS: dict[str, Check] = {"parents_exist": parents_exist}
+
+
+def _of_all(evidence: Evidence, figure: Callable[[ListHistory], int], kept: Sequence[str]) -> int:
+    """A figure of all lists together; versions without it kept every record that it counts."""
+    lists = [
+        history for history in evidence.histories if history.parent is not None
+    ] or evidence.histories
+    return max(sum(map(figure, lists)), len(kept))
+
+
+def _day(when: datetime) -> str:
+    return "earlier" if when == EVER else when.date().isoformat()
+
+
+def _named(what: str, verdicts: Iterable[ListFreshness]) -> dict[str, Any]:
+    """A number, and the partition keys or, of a table, when it was synced."""
+    found = list(verdicts)
+    keys = in_order(partition_key(v.parent) for v in found if v.parent is not None)
+    return {what: len(found), **({f"{what}_keys": keys[:SAMPLES]} if keys else {})}

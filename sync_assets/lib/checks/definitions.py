@@ -1,0 +1,87 @@
+"""The op that runs an API's asset checks: one look at the warehouse for all that are selected."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+
+import dagster as dg
+
+from sync_assets.base import times
+from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS, Check
+from sync_assets.lib.checks.findings import Evidence, Finding
+from sync_assets.lib.freshness import evaluate_freshness
+from sync_assets.lib.settings import AutomationSettings
+from sync_assets.lib.translator import asset_key
+from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.connection.lock import silent
+from sync_assets.warehouse.queries import table_stats
+from sync_assets.warehouse.state.lives import unread
+
+
+def build_checks(
+    api: Api, resources: Sequence[str], op: str, settings: AutomationSettings
+) -> dg.AssetChecksDefinition:
+    """The checks of some resources, run after each materialization of theirs."""
+    specs = [
+        dg.AssetCheckSpec(name, asset=asset_key(api, resource), description=check.__doc__)
+        for resource in resources
+        for name, check in checks_of(api, resource).items()
+    ]
+
+    @dg.multi_asset_check(name=f"{op}_checks", specs=specs, can_subset=True)
+    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        selected = sorted(context.selected_asset_check_keys)
+        names = {key.asset_key.path[-1] for key in selected}
+        found = findings(
+            api, names, settings, beginning(context.instance, context.run.run_id), context.log.info
+        )
+        for key in selected:
+            yield found[key].result(key)
+
+    return checks
+
+
+def findings(
+    api: Api,
+    resources: Iterable[str],
+    settings: AutomationSettings,
+    began: datetime,
+    say: Callable[[str], None] = silent,
+) -> dict[dg.AssetCheckKey, Finding]:
+    """What all checks find now, in a run that began then; a wait for the warehouse is said."""
+    held, known = table_stats(api, resources, say)
+    now = times.now()
+    verdicts = list(evaluate_freshness(api, known, settings, now))
+    odd = {
+        parent.resource: unread(parent, known.parents[parent.resource]) for parent in api.parents
+    }
+    found = {}
+    for resource in held:
+        evidence = Evidence(
+            held[resource],
+            [history for history in known.histories.values() if history.resource == resource],
+            [verdict for verdict in verdicts if verdict.resource == resource],
+            settings,
+            frozenset(api.endpoints[resource].columns),
+            odd.get(resource, frozenset()),
+            began,
+            now,
+        )
+        for name, check in checks_of(api, resource).items():
+            found[dg.AssetCheckKey(asset_key(api, resource), name)] = check(evidence)
+    return found
+
+
+def beginning(instance: dg.DagsterInstance, run_id: str) -> datetime:
+    """When a run began; `FOREVER` where Dagster keeps another clock than lists are recorded by."""
+    record = instance.get_run_record_by_id(run_id)
+    started = record.start_time if record else None
+    away = abs(times.now().timestamp() - time.time())
+    if started is None or away > times.SKEW.total_seconds():
+        return times.FOREVER
+    return datetime.fromtimestamp(started, timezone.utc)
+
+
+def checks_of(api: Api, resource: str) -> dict[str, Check]:
+    """The checks that apply to a resource, by name."""
+    return CHECKS | (CHILD_CHECKS if api.endpoints[resource].parent else {})

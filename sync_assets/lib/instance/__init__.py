@@ -1,0 +1,1 @@
+"""The classes that `dagster.yaml` names, and the executor."""

@@ -1,0 +1,1 @@
+"""Removing old runs and events from Dagster's storage."""

@@ -1,0 +1,92 @@
+"""Old events of no run: what sensors publish of checks, and Dagster's daemon of freshness.
+
+`delete_run` never takes them along. The newest of each kind stays, whatever its age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as db
+from dagster._core.instance import RUNLESS_RUN_ID
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    SqlEventLogStorageTable,
+)
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+from sync_assets.lib.retention.old_runs import event_log, newest, newest_evaluations
+
+EVENTS, EVALUATIONS = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
+
+
+def count_old_events(
+    instance: dg.DagsterInstance, before: datetime, assets: Sequence[dg.AssetKey]
+) -> int:
+    """How many events of no run of some assets are from before a moment and newest of nothing."""
+    with event_log(instance).index_connection() as connection:
+        count = db.select(db.func.count()).where(_old_events(_stored(before), _names(assets)))
+        return int(connection.execute(count).scalar_one())
+
+
+def delete_old_events(
+    instance: dg.DagsterInstance, before: datetime, assets: Sequence[dg.AssetKey]
+) -> None:
+    """Remove them, and the evaluations of checks that they tell of."""
+    storage, moment, names = event_log(instance), _stored(before), _names(assets)
+    old = _old_events(moment, names)
+    tags = AssetEventTagsTable.delete().where(
+        AssetEventTagsTable.c.event_id.in_(db.select(EVENTS.id).where(old))
+    )
+    evaluations = AssetCheckExecutionsTable.delete().where(_old_evaluations(moment, names))
+    with storage.index_connection() as connection:
+        for statement in (tags, SqlEventLogStorageTable.delete().where(old), evaluations):
+            connection.execute(statement)
+    if isinstance(storage, SqliteEventLogStorage):  # it keeps them a second time
+        with storage.run_connection(RUNLESS_RUN_ID) as connection:
+            copies = db.and_(EVENTS.timestamp < moment, _of_assets(names))
+            connection.execute(SqlEventLogStorageTable.delete().where(copies))
+
+
+def _old_events(moment: datetime, names: Sequence[str]) -> Any:
+    told = db.select(EVALUATIONS.evaluation_event_storage_id).where(
+        EVALUATIONS.evaluation_event_storage_id.is_not(None),
+        EVALUATIONS.id.in_(newest_evaluations()),
+    )
+    kind = [EVENTS.dagster_event_type, EVENTS.asset_key, EVENTS.partition]
+    return db.and_(
+        EVENTS.run_id == RUNLESS_RUN_ID,
+        EVENTS.timestamp < moment,
+        _of_assets(names),
+        EVENTS.id.not_in(newest(EVENTS, kind, db.true())),
+        EVENTS.id.not_in(told),
+    )
+
+
+def _old_evaluations(moment: datetime, names: Sequence[str]) -> Any:
+    return db.and_(
+        EVALUATIONS.run_id == RUNLESS_RUN_ID,
+        EVALUATIONS.evaluation_event_timestamp < moment,
+        EVALUATIONS.asset_key.in_(names),
+        EVALUATIONS.id.not_in(newest_evaluations()),
+    )
+
+
+def _of_assets(names: Sequence[str]) -> Any:
+    """Events of some assets; an evaluation of a check names its asset in its text alone."""
+    named = [EVENTS.event.contains(f'"path": {name}', autoescape=True) for name in names]
+    return db.or_(EVENTS.asset_key.in_(names), db.and_(EVENTS.asset_key.is_(None), db.or_(*named)))
+
+
+def _names(assets: Sequence[dg.AssetKey]) -> list[str]:
+    """Assets as Dagster stores their keys."""
+    return [asset.to_string() for asset in assets]
+
+
+def _stored(moment: datetime) -> datetime:
+    """A moment as Dagster stores one."""
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""What the author of an API declares, and what a declaration must be."""

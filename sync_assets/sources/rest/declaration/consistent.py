@@ -1,0 +1,64 @@
+"""Whether the parts of an API go together: refused by name where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from sync_assets.sources.rest.declaration.validation import Place
+from sync_assets.sources.rest.records.names import column_name, table_name
+
+if TYPE_CHECKING:
+    from sync_assets.sources.rest.api import Parent
+    from sync_assets.sources.rest.declaration.endpoints import Endpoint
+
+#: Stands for the credential while an API is declared.
+SECRET = "the-credential"
+
+
+def check_api(name: str, parents: Iterable[Parent], endpoints: Mapping[str, Endpoint]) -> None:
+    """Refuse a name that is no dataset's, and partitions without a table or its columns."""
+    if name != table_name(name) or not name.strip("_"):
+        Place(name).refuse("name", f"must be in snake_case, as its dataset is: {table_name(name)}")
+    for endpoint in endpoints.values():
+        if endpoint.parent is not None:
+            _check_child(Place(name, endpoint.name), endpoint, endpoints)
+    for parent in parents:
+        place = Place(name, f"{parent.resource} as a Parent")
+        if parent.resource not in endpoints:
+            place.refuse("resource", f"is no resource of {name}: {', '.join(endpoints)}")
+        declared = {column["name"] for column in endpoints[parent.resource].columns.values()}
+        for column in ("id", *parent.columns):
+            if column_name(column) not in declared or "id" not in parent.columns:
+                place.refuse("columns", f"must hold 'id' and declared columns: declare {column!r}")
+        for table, *names in parent.activity:
+            known = endpoints.get(table_name(table))
+            if known is None or not set(names) <= set(known.columns):
+                place.refuse("activity", f"must name a resource and columns of it, not {table!r}")
+
+
+def check_secret(name: str, endpoints: Mapping[str, Endpoint]) -> None:
+    """Refuse a credential in a path, which messages quote."""
+    for endpoint in endpoints.values():
+        if SECRET in endpoint.path:
+            Place(name, endpoint.name).refuse(
+                "endpoint.path", "holds the credential; send it by client.auth, headers or params"
+            )
+
+
+def _check_child(place: Place, child: Endpoint, endpoints: Mapping[str, Endpoint]) -> None:
+    parent = endpoints.get(str(child.parent))
+    if parent is None:
+        place.refuse("resource", f"names {child.parent} as its parent, which is no resource")
+    if parent.parent is not None:
+        place.refuse("resource", f"names {parent.name}, which is itself below {parent.parent}")
+    columns = {column["name"]: column for column in parent.columns.values()}
+    if columns.get(child.parent_field, {}).get("nullable", True):
+        place.refuse(
+            "field", f"needs {child.parent_field!r} among {parent.name}'s required columns"
+        )
+    if child.partitioned and child.parent_field != "id":
+        place.refuse("field", "must be 'id' where it makes partitions; leave out merge_key")
+    own = {column["name"]: column for column in child.columns.values()}[str(child.parent_param)]
+    if own["data_type"] != "text" or own.get("nullable", True):
+        place.refuse(f"columns.{child.parent_param}", "holds the parent's id: a required text")

@@ -1,0 +1,189 @@
+"""The lists of one sync: each is read once, and is complete or failed, never in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import TimeoutError as StillReading
+from dataclasses import dataclass
+from threading import Lock
+
+from sync_assets.base.errors import ListError, SyncError
+from sync_assets.sources.rest.api import Api, Connection
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.rounds import Key, Round
+from sync_assets.sources.rest.extract.spool import Spool
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.records.names import table_name
+from sync_assets.sources.rest.records.rows import RowTyper
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A list that was read: its spool, or None where it failed or is not complete yet."""
+
+    spool: Spool | None
+
+
+NOTHING = Outcome(None)
+
+
+class ListReader:
+    """The lists of one sync of an API, each read once, whoever needs it, in threads of their own.
+
+    `done` are lists that need not be read. A round takes what is complete by its end; what is read
+    then is read on.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        connect: Callable[[], Connection],
+        parents: Mapping[str, Sequence[str]],
+        journal: SyncResult,
+        done: Iterable[Key] = (),
+    ) -> None:
+        self.api, self.journal = api, journal
+        self.given = {table_name(name): ids for name, ids in parents.items()}
+        self.round = Round()
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._reads: dict[Key, Future[Outcome]] = {}
+        self._taken: dict[Key, Outcome] = {}
+        self._done = set(done)
+        self._ids: dict[tuple[str, str], list[str]] = {}
+        self._needed = {(e.parent, e.parent_field) for e in api.endpoints.values()}
+        self._lock = Lock()
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, made when the first list is read."""
+        with self._lock:
+            if self._connection is None:
+                self._connection = self._connect()
+            return self._connection
+
+    def next_round(self, seconds: float) -> Round:
+        """Let a round begin, once some list that is read is complete."""
+        if self._reads:
+            wait(self._reads.values(), return_when=FIRST_COMPLETED)
+        self._taken.clear()
+        self.round = self.journal.round = Round.of(seconds)
+        return self.round
+
+    def close(self) -> None:
+        """Begin no list any more."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def is_done(self, endpoint: Endpoint, parent: str | None) -> bool:
+        """Whether an earlier round took a list, or nobody needs it."""
+        return (endpoint.name, parent) in self._done
+
+    def outcome(self, endpoint: Endpoint, parent: str | None) -> Outcome:
+        """A list for this round; nothing where it is not complete at its end."""
+        try:
+            outcome = self._wait(endpoint, parent)
+        except StillReading:
+            self.round.pending.add(endpoint.name)
+            return NOTHING
+        self._take(endpoint, parent, outcome)
+        return outcome
+
+    def leave(self, lists: Iterable[ListResult]) -> None:
+        """Load the lists of this round in the next one, but for some that nobody needs any more."""
+        unneeded = {(listing.resource, listing.parent) for listing in lists}
+        with self._lock:
+            for key, outcome in self._taken.items():
+                if key not in unneeded:
+                    self._done.discard(key)
+                    self._reads[key] = Future()
+                    self._reads[key].set_result(outcome)
+        for key in unneeded:
+            self.journal.listings.pop(key, None)
+
+    def below(self, endpoint: Endpoint) -> Sequence[str]:
+        """The parents to read below in this round: none while their list is not complete.
+
+        None where their list failed, which fails this one too.
+        """
+        if self.is_done(endpoint, None):
+            return ()
+        try:
+            parents = self._parent_ids(endpoint)
+            if not parents and not endpoint.partitioned:
+                self.journal.check(ListResult(endpoint.name))
+            return [parent for parent in parents if not self.is_done(endpoint, parent)]
+        except StillReading:
+            self.round.pending.add(endpoint.name)
+        except ListError as error:
+            if self.journal.strict:
+                raise
+            self.journal.record(ListResult(endpoint.name), error)
+            self._take(endpoint, None)
+        return ()
+
+    def _take(self, endpoint: Endpoint, parent: str | None, outcome: Outcome = NOTHING) -> None:
+        with self._lock:
+            self._taken[endpoint.name, parent] = outcome
+            self._done.add((endpoint.name, parent))
+            self.round.taken.add((endpoint.name, parent))
+            self._reads.pop((endpoint.name, parent), None)
+
+    def _parent_ids(self, endpoint: Endpoint) -> Sequence[str]:
+        """The ids of a child's parents: given, or those that the parent's list holds."""
+        parent = str(endpoint.parent)
+        if parent in self.given:
+            return list(dict.fromkeys(self.given[parent]))
+        wanted = (parent, endpoint.parent_field)
+        if wanted not in self._ids and not self.is_done(self.api.endpoints[parent], None):
+            self._wait(self.api.endpoints[parent], None)
+        if wanted not in self._ids:
+            raise ListError(f"{endpoint.name}: the list of {parent} could not be read")
+        return self._ids[wanted]
+
+    def _wait(self, endpoint: Endpoint, parent: str | None) -> Outcome:
+        """A list once it is read; raises `StillReading` at the end of the round."""
+        key, left = (endpoint.name, parent), self.round.left()
+        workers = self.connection.settings.max_concurrency + 2
+        with self._lock:
+            if key not in self._reads:
+                if left == 0:
+                    raise StillReading
+                if self._pool is None:
+                    self._pool = ThreadPoolExecutor(workers, thread_name_prefix=self.api.name)
+                self._reads[key] = self._pool.submit(self.read, endpoint, parent)
+            future = self._reads[key]
+        return future.result(left)
+
+    def read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
+        """Read a list: what is replaced as one."""
+        listing = ListResult(endpoint.name, parent)
+        spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
+        try:
+            sent = self.connection.endpoints[endpoint.name]
+            read_list(self.connection, sent, parent, spool, self.journal)
+            spool.close()
+            self.journal.check(listing)
+        except SyncError as error:
+            listing.seconds = time.monotonic() - listing.started
+            self.journal.record(listing, error)
+            if self.journal.strict:
+                raise
+            return NOTHING
+        listing.seconds = time.monotonic() - listing.started
+        self._keep_ids(endpoint, spool)  # before the spool is shared
+        self.journal.record(listing)
+        return Outcome(spool)
+
+    def _keep_ids(self, endpoint: Endpoint, spool: Spool) -> None:
+        """Keep the ids of parents that lists are below, by the field that holds them."""
+        for parent, field in self._needed:
+            if endpoint.name == parent:
+                ids = list(dict.fromkeys(spool.column(field)))
+                self._ids[parent, field] = ids
+                self.journal.listed[parent, field] = frozenset(ids)

@@ -1,0 +1,169 @@
+"""Where the rows of a list wait, typed, until the list is known to be complete.
+
+Small lists wait in memory, large ones in a temporary file: memory stays flat.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from collections.abc import Iterator
+from hashlib import sha256
+from io import SEEK_END
+from typing import IO, Any, cast
+
+import pyarrow as pa
+
+from sync_assets.sources.rest.list_result import ListResult, Problem
+from sync_assets.sources.rest.records.duplicates import (
+    conflict,
+    differing,
+    rows_by_key,
+    without_nulls,
+)
+from sync_assets.sources.rest.records.encoding import to_json
+from sync_assets.sources.rest.records.rows import RowTyper
+from sync_assets.sources.rest.records.values import CONVERT
+
+IN_MEMORY = 4 * 1024 * 1024
+CHUNK = 2_000
+
+
+class Spool:
+    """The rows of one list, each key once.
+
+    A record whose key was there before is a duplicate if it says the same as the row that is
+    loaded, as when pages shift. One that says something else is a `Problem`.
+    """
+
+    def __init__(self, typer: RowTyper, key: str, listing: ListResult) -> None:
+        self.typer, self.key, self.listing = typer, key, listing
+        self._convert = CONVERT[str(typer.columns.get(key, {}).get("data_type", "text"))]
+        self._seen: set[str | bytes] = set()
+        self._waiting: dict[str | bytes, Any] = {}
+        self._again: list[tuple[str, Any]] = []
+        self._tables: list[pa.Table] = []
+        self._size = 0
+        self._file: IO[bytes] | None = None
+
+    def add(self, records: list[Any]) -> int:
+        """Take a page of records; give the number that were not there before."""
+        before = len(self._seen)
+        for record in records:
+            identity = self._identity(record)
+            if identity not in self._seen:
+                self._seen.add(identity)
+                self._waiting[identity] = record
+                continue
+            self.listing.duplicates += 1
+            if isinstance(identity, str) and not self._waits(identity, record):
+                self._again.append((identity, record))
+        if len(self._waiting) >= CHUNK:
+            self._type()
+        if len(self._again) >= CHUNK:
+            self._compare()
+        return len(self._seen) - before
+
+    def restart(self) -> None:
+        """Forget all rows of the list, which is read again from its start."""
+        self._seen.clear()
+        self._waiting.clear()
+        self._again.clear()
+        self._tables.clear()
+        self._size = 0
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+        self.typer.seen.clear()
+        self.listing.restart()
+
+    def close(self) -> None:
+        """Type and keep what still waits; the list is complete."""
+        self._compare()
+        self._seen.clear()
+        if self.listing.rows:
+            self.listing.new_fields, self.listing.missing_fields = self.typer.drift()
+
+    def tables(self) -> Iterator[pa.Table]:
+        """The rows, again from the start; at least one table, so that the columns exist."""
+        if not self.listing.rows:
+            yield self.typer.empty()
+        if self._file is not None:
+            size = self._file.seek(0, SEEK_END)
+            self._file.seek(0)
+            while self._file.tell() < size:
+                yield pa.ipc.open_stream(self._file).read_all()
+        yield from self._tables
+
+    def column(self, name: str) -> list[str]:
+        """The values of one column, as text; the file has one reader at a time."""
+        return [str(value) for table in self.tables() for value in table[name].to_pylist()]
+
+    def _identity(self, record: Any) -> str | bytes:
+        """The key of a record as its column takes it; a digest of all that it says otherwise."""
+        key = record.get(self.key) if isinstance(record, dict) else None
+        try:
+            if key is not None:
+                return str(self._convert(key))
+        except ValueError:
+            pass  # it is not loaded
+        return sha256(to_json(record).encode()).digest()
+
+    def _waits(self, identity: str, record: Any) -> bool:
+        first = self._waiting.get(identity)
+        return first is not None and to_json(first) == to_json(record)
+
+    def _type(self) -> None:
+        records = list(self._waiting.values())
+        self._waiting.clear()
+        for start in range(0, len(records), CHUNK):
+            table, problems = self.typer.table(records[start : start + CHUNK], self.listing.parent)
+            self.listing.quarantine(problems)
+            self._keep(table)
+
+    def _compare(self) -> None:
+        """Compare the records whose key was there before with the rows that are loaded."""
+        self._type()
+        again, self._again = self._again, []
+        loaded = rows_by_key(self.tables(), self.key, {key for key, _ in again}) if again else {}
+        told = {problem.record for problem in self.listing.problems}
+        for (key, record), (table, problems) in zip(again, self._apart(again), strict=True):
+            text = to_json(record)
+            if text in told:
+                continue
+            if table.num_rows and key in loaded:
+                columns = differing(without_nulls(table), loaded[key])
+                if not columns and (not problems or self.listing.is_cut):
+                    continue
+                problems = [conflict(text, key, columns, problems)]
+            else:
+                loaded.update({key: without_nulls(table)} if table.num_rows else {})
+                self._keep(table)
+            self.listing.duplicates -= 1
+            told.update(problem.record for problem in problems)
+            self.listing.quarantine(problems)
+
+    def _apart(self, again: list[tuple[str, Any]]) -> Iterator[tuple[pa.Table, list[Problem]]]:
+        """Each record typed by itself, or all at once where nothing is wrong with any."""
+        records, parent = [record for _, record in again], self.listing.parent
+        table, problems = self.typer.table(records, parent)
+        for i, record in enumerate(records):
+            yield self.typer.table([record], parent) if problems else (table.slice(i, 1), [])
+
+    def _keep(self, table: pa.Table) -> None:
+        self.listing.rows += table.num_rows
+        if table.num_rows:
+            self._tables.append(table)
+            self._size += table.nbytes
+        if self._size > IN_MEMORY:
+            self._write()
+
+    def _write(self) -> None:
+        if self._file is None:
+            self._file = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - closed with the spool
+            weakref.finalize(self, self._file.close)
+        self._file.seek(0, SEEK_END)
+        for table in self._tables:
+            with pa.ipc.new_stream(self._file, table.schema) as writer:
+                writer.write_table(table)
+        self._tables, self._size = [], 0

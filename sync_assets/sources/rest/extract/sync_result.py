@@ -1,0 +1,88 @@
+"""What became of each list of a sync, and what an incomplete one means."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+
+from sync_assets.base.errors import EmptyListError, ListError, brief, rest_ends_at
+from sync_assets.sources.rest.extract.rounds import Key, Round
+from sync_assets.sources.rest.list_result import ListResult
+
+#: How many problems all lists together keep, and each list in any case.
+MOST_PROBLEMS, LEAST_PROBLEMS = 20_000, 10
+
+
+class SyncResult:
+    """The listings of one sync; decides what an incomplete list means.
+
+    A strict journal (the default, for plain dlt) raises on the first list that fails or holds
+    records that cannot be loaded as declared. Otherwise failures are kept, apart from the lists
+    that went well. `held` counts the rows the warehouse holds by (resource, parent), and of all
+    parents by (resource, None). `listed` are the ids that complete lists of parents
+    hold, by resource and field. `round` says which of the lists a load takes; all of them, where it
+    is None.
+    """
+
+    def __init__(
+        self,
+        *,
+        strict: bool = True,
+        held: Mapping[tuple[str, str | None], int] | None = None,
+        allow_empty: bool = False,
+        on_listing: Callable[[ListResult], None] | None = None,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
+        self.strict = strict
+        self.held = held or {}
+        self.allow_empty = allow_empty
+        self.listed: dict[tuple[str, str], frozenset[str]] = {}
+        self.listings: dict[Key, ListResult] = {}
+        self.round: Round | None = None
+        self._on_listing = on_listing
+        self.on_wait = on_wait or (lambda message: None)
+        self._problems = 0
+        self._lock = threading.Lock()
+
+    def check(self, listing: ListResult) -> None:
+        """Refuse a list that must not replace what is there."""
+        held = self.held.get((listing.resource, listing.parent), 0)
+        if held and not listing.rows and not self.allow_empty:
+            what = "nothing that can be loaded" if listing.problems else "nothing"
+            raise EmptyListError(
+                f"{listing.name}: the API lists {what}, the warehouse holds {held} rows. "
+                "They are kept; if it is true, sync again with allow_empty."
+            )
+        if self.strict and listing.problems:
+            raise ListError(
+                f"{listing.name}: {listing.quarantined} records are not as declared, "
+                f"first: {listing.problems[0].reason}"
+            )
+
+    def record(self, listing: ListResult, error: BaseException | None = None) -> None:
+        """Note the fate of a list and tell whoever watches."""
+        if error is not None:
+            listing.error, listing.not_before = brief(error), rest_ends_at(error)
+        with self._lock:
+            del listing.problems[max(LEAST_PROBLEMS, MOST_PROBLEMS - self._problems) :]
+            self._problems += len(listing.problems)
+            self.listings[listing.resource, listing.parent] = listing
+            if self._on_listing is not None:
+                self._on_listing(listing)
+
+    def complete(self) -> Iterator[ListResult]:
+        """The listings that went well, of those that a load takes."""
+        found = list(self.listings.values())
+        return (listing for listing in found if listing.error is None and self.loads(listing))
+
+    def loads(self, listing: ListResult) -> bool:
+        """Whether a load takes a list."""
+        return self.round is None or (listing.resource, listing.parent) in self.round.taken
+
+    def is_over(self, resource: str) -> bool:
+        """Whether all lists of a resource that are asked for are read."""
+        return self.round is None or resource not in self.round.pending
+
+    def failed(self) -> list[ListResult]:
+        """The listings that did not."""
+        return [listing for listing in self.listings.values() if listing.error is not None]

@@ -1,0 +1,73 @@
+"""Whether an API is worth asking: not once it refused the credential or asked for too long a rest.
+
+A thousand lists below one bad credential are a handful of requests and one cause.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from sync_assets.base.errors import RefusedError, ResponseError
+
+#: Refusals that are believed to be about the credential.
+ENOUGH = 3
+
+
+class Gate:
+    """Closes for the rest of one sync; the lists that come later fail with the reason.
+
+    A 401 is about the credential: so many of them in a row close the gate. A 403 may be about one
+    record: only those of different parents count, as long as nothing was answered with success,
+    and in the end a witness is asked, a list that has no parent.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reason: ResponseError | None = None
+        self._refused: dict[int, set[tuple[str, str | None]]] = {401: set(), 403: set()}
+        self._is_good = False
+        self._throttled_at: float | None = None
+
+    def check(self) -> None:
+        """Raise why nothing is asked for any more, if that is so."""
+        if self._reason is not None:
+            raise self._reason
+
+    def close(self, reason: ResponseError) -> None:
+        """Ask for nothing any more."""
+        self._reason = self._reason or reason
+
+    def answered(self) -> None:
+        """Note that something was answered with success."""
+        self._is_good, self._throttled_at = True, None
+        self._refused[401].clear()
+
+    def throttled(self) -> float:
+        """Note a 429; gives the moment of the first one since something was answered."""
+        with self._lock:
+            self._throttled_at = self._throttled_at or time.monotonic()
+            return self._throttled_at
+
+    def refused(
+        self, error: RefusedError, of: tuple[str, str | None], witness: Callable[[], bool]
+    ) -> str | None:
+        """Note a refusal of (resource, parent); gives what is to be said where that is the end."""
+        with self._lock:
+            found = self._refused[error.status]
+            found.add(of)
+            if self._reason or not self._is_enough(error.status):
+                return None
+            if error.status == 403 and witness():
+                self.answered()
+                return None
+            told = f"{error}. {len(found)} lists in a row were refused like that"
+            self.close(ResponseError(f"not asked for, since {told}"))
+            return f"{told}: nothing more is asked for"
+
+    def _is_enough(self, status: int) -> bool:
+        found = self._refused[status]
+        if status == 401:
+            return len(found) >= ENOUGH
+        return not self._is_good and len({p or r for r, p in found}) >= ENOUGH

@@ -1,0 +1,100 @@
+"""The figures and the fate of one list."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync_assets.base import times
+
+#: What became of a record with a problem: a value was left out of its row, or the row itself,
+#: for want of a required value or because another record of the list has its key.
+VALUE, REQUIRED, CONFLICT = "value", "required", "conflict"
+LEFT_OUT = frozenset({REQUIRED, CONFLICT})
+PROBLEMS_KEPT, KEPT_CHARACTERS = 1_000, 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A record that could not be loaded as declared: as JSON text, why not, and what became of it.
+
+    `kind` is one of `VALUE`, `REQUIRED` and `CONFLICT`; those in `LEFT_OUT` have no row.
+    """
+
+    record: str
+    reason: str
+    kind: str = VALUE
+
+
+@dataclass
+class ListResult:
+    """One list of one resource (below one parent, if it has any): its figures and its fate.
+
+    `waited` and `seconds` are seconds, `bytes` the size of the bodies as sent, `rows` what is
+    loaded: without duplicates and without records that cannot be. `problems` are the first
+    records with one; `problem_counts` counts all of them, by kind. `not_before` is until when the
+    API asked to be left alone, if that is why the list failed.
+    `new_fields` are those that no column declares, `missing_fields` those that no record has.
+    """
+
+    resource: str
+    parent: str | None = None
+    rows: int = 0
+    pages: int = 0
+    requests: int = 0
+    retries: int = 0
+    duplicates: int = 0
+    bytes: int = 0
+    waited: float = 0.0
+    read_at: datetime = field(default_factory=lambda: times.now())
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+    problem_counts: Counter[str] = field(default_factory=Counter)
+    new_fields: set[str] = field(default_factory=set)
+    missing_fields: set[str] = field(default_factory=set)
+    error: str | None = None
+    not_before: datetime | None = None
+
+    def quarantine(self, problems: Iterable[Problem]) -> None:
+        """Count problems, and keep the first ones: memory stays flat, however many there are."""
+        size = sum(len(problem.record) for problem in self.problems)
+        for problem in problems:
+            self.problem_counts[problem.kind] += 1
+            size += len(problem.record)
+            if (len(self.problems) < PROBLEMS_KEPT and size < KEPT_CHARACTERS) or not self.problems:
+                self.problems.append(problem)
+
+    def restart(self) -> None:
+        """Forget what came of a list that is read again; what it cost stays."""
+        self.rows = self.pages = self.duplicates = 0
+        self.problems.clear()
+        self.problem_counts.clear()
+
+    @property
+    def quarantined(self) -> int:
+        """How many records could not be loaded as declared."""
+        return self.problem_counts.total()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more problems than are kept."""
+        return self.quarantined > len(self.problems)
+
+    @property
+    def left_out(self) -> int:
+        """How many records have no row."""
+        return sum(self.problem_counts[kind] for kind in LEFT_OUT)
+
+    @property
+    def conflicts(self) -> int:
+        """How many have none because another record of the list has their key."""
+        return self.problem_counts[CONFLICT]
+
+    @property
+    def name(self) -> str:
+        """`users of 42`, or `orders`: the list as messages call it."""
+        return self.resource if self.parent is None else f"{self.resource} of {self.parent}"

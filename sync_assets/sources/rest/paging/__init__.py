@@ -1,0 +1,1 @@
+"""How the pages of a list follow each other, and how they prove that they are one list."""

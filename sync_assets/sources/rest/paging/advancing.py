@@ -1,0 +1,94 @@
+"""What every paginator of ours has in common: it says what follows, and must get on."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from numbers import Number
+from typing import Any
+
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from requests import Request, Response
+
+from sync_assets.base.errors import ResponseError, TransientError
+from sync_assets.sources.rest.paging.claims import Claims
+from sync_assets.sources.rest.paging.walk import Sign
+from sync_assets.sources.rest.records.encoding import json_kind
+
+
+class AdvancingPaginator(BasePaginator):
+    """A paginator whose cursors are all different; what comes next is said in `container`.`key`.
+
+    `required` says that a page with rows must have the container, even a first one that is short;
+    `keyed` that a page begins after a record, wherever that is by then. Of the latest page,
+    `overlap` rows were asked for a second time and `kept` are the others, or None where it is no
+    part of the list.
+    """
+
+    keyed = False
+
+    def __init__(self, container: str, key: str, *, required: bool) -> None:
+        super().__init__()
+        self.container, self.key, self.required = container, key, required
+        self.kept: list[Any] | None = None
+        self.overlap = 0
+        self._cursor: Any = None
+        self._seen: set[str] = set()
+
+    def begin(self, key: str, *, overlap: bool) -> None:
+        """Know, before the first page, the key of the records and whether pages may overlap."""
+
+    def read(self, body: Any, rows: list[Any], claims: Claims) -> Sign:
+        """What a page says of the next one; a page that cannot be right is a `TransientError`."""
+        if self.sign(body) is not None and not rows:
+            raise TransientError("an empty page says that there are more")
+        return Sign(
+            goes_on=self.next_cursor(body, rows) is not None,
+            said=self.key in inside(body, self.container),
+            container=self.container,
+            lacked=not isinstance(body.get(self.container), dict),
+            required=self.required,
+            claims=claims,
+        )
+
+    def sign(self, body: Any) -> Any:
+        """What the body says of a next page; None where it says that there is none, or nothing.
+
+        What can be neither, like 0 or an object, is a `TransientError`.
+        """
+        value = inside(body, self.container).get(self.key)
+        if value is None or value is False or (isinstance(value, str) and not value.strip()):
+            return None
+        if value is True or not isinstance(value, (str, Number)) or str(value) in ("0", "0.0"):
+            shown = value if isinstance(value, (str, Number)) else f"a JSON {json_kind(value)}"
+            raise TransientError(
+                f"{self.container}.{self.key} is {shown}: neither a cursor nor an end"
+            )
+        return value
+
+    @abstractmethod
+    def next_cursor(self, body: Any, rows: list[Any]) -> Any:
+        """The cursor of the next page, or None at the end."""
+
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
+        """Take the cursor from a page."""
+        self.kept = data or []
+        self.follow(self.next_cursor(response.json(), self.kept))
+
+    def follow(self, cursor: Any) -> None:
+        """Go on to a cursor, which must be a new one, or end."""
+        self._cursor = cursor
+        self._has_next_page = cursor is not None
+        if self._has_next_page:
+            if str(cursor) in self._seen:
+                raise ResponseError(f"the API repeats the cursor {cursor!r}: no end in sight")
+            self._seen.add(str(cursor))
+
+    def set_param(self, request: Request, name: str) -> None:
+        """Ask for the next page by a query parameter."""
+        request.params = {**(request.params or {}), name: self._cursor}
+
+
+def inside(body: Any, key: str) -> dict[str, Any]:
+    """An object of a body; an empty one where there is none."""
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,57 @@
+"""The body guard: what a page must look like before a single row of it counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from requests import Response
+
+from sync_assets.base.errors import RefusedError, ResponseError, TransientError
+from sync_assets.sources.rest.http.retry_after import asked_wait
+from sync_assets.sources.rest.records.encoding import json_kind
+from sync_assets.sources.rest.records.numbers import loads
+
+REMEDIES = {
+    401: "the credential is missing, wrong or expired",
+    403: "the credential is wrong or may not read this",
+    404: "there is nothing at this address",
+}
+UNKNOWN = "see the API's documentation"
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
+
+
+def parse(content: bytes) -> Any:
+    """Read JSON losslessly: numbers to the last digit, bytes that are no UTF-8 recognisable."""
+    return loads(content.decode("utf-8", errors="surrogateescape").lstrip("\ufeff"))
+
+
+def check_status(response: Response) -> None:
+    """Raise for anything but success; transient failures carry the wait that was asked for."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return
+    message = f"the API answered {status} {response.reason or 'without a reason'}"
+    if status in RETRIED:
+        wait = asked_wait(response.headers, status)
+        raise TransientError(message, wait, too_many=status == 429)
+    message += f": {REMEDIES.get(status, UNKNOWN)}"
+    raise RefusedError(message, status) if status in (401, 403) else ResponseError(message)
+
+
+def check_shape(response: Response, selector: str) -> None:
+    """Require a JSON object with a list under `selector`; asking again may bring one.
+
+    The parsed body is pinned to the response, so that each body is parsed once.
+    """
+    try:
+        body = parse(response.content)
+    except (ValueError, RecursionError) as error:
+        kind = response.headers.get("Content-Type", "no content type")
+        size = len(response.content)
+        raise TransientError(f"the body is not JSON ({kind}, {size} bytes): {error}") from None
+    if not isinstance(body, dict):
+        raise TransientError(f"the body is a JSON {json_kind(body)}, not an object with a list")
+    if not isinstance(body.get(selector), list):
+        got = json_kind(body[selector]) if selector in body else "missing"
+        raise TransientError(f"the list under {selector!r} is {got}; keys: {sorted(body)[:8]}")
+    response.json = lambda **_: body  # type: ignore[method-assign]

@@ -1,0 +1,160 @@
+"""Numbered pages that overlap, so that each proves that it joins the last.
+
+Of numbered pages nobody can tell that a row was deleted in front while another came at the tail:
+the size of the list is the same. Page k of `limit` rows begins after (k - 1) * limit rows: another
+limit moves its start, and one of them makes it begin among the rows which are already read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from requests import Request
+
+from sync_assets.base.errors import LimitError, TornError
+from sync_assets.sources.rest.paging.claims import Claims
+from sync_assets.sources.rest.paging.steps import same
+
+PAGE, LIMIT = "page", "limit"
+SMALLEST_PAGE = 20
+"""Rows; the smaller the pages, the more of them overlap, by more: see `furthest`."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A page by its number, counted from one, and by how many rows a page has."""
+
+    number: int
+    limit: int
+
+    @property
+    def start(self) -> int:
+        """How many rows of the list are in front of it."""
+        return (self.number - 1) * self.limit
+
+    @property
+    def end(self) -> int:
+        """How many rows of the list are in front of what follows it."""
+        return self.number * self.limit
+
+    def explains(self, claims: Claims, rows: int, following: int | None) -> bool:
+        """Whether a page with so many rows, and with such a next one, is the one asked for."""
+        total = claims.total
+        if total is None or rows != max(0, min(self.limit, total - self.start)):
+            return False
+        return (
+            claims.per_page in (None, self.limit)
+            and claims.current in (None, self.number)
+            and claims.pages in (None, max(1, -(-total // self.limit)))
+            and following == (self.number + 1 if self.end < total else None)
+        )
+
+
+def furthest(read: int, size: int) -> Window:
+    """The page of at most `size` rows that begins before so many rows end, and ends last.
+
+    Of 100 rows a page it takes 5 to 14 % more requests than pages that do not overlap, of 40 up to
+    25 %, of 20 up to 38 %: the more, the longer the list is.
+    """
+    limits = range(1, size + 1)
+    limit = max(limits, key=lambda limit: read - 1 - (read - 1) % limit + limit)
+    return Window((read - 1) // limit + 1, limit)
+
+
+class Windows:
+    """The way through one list by numbered pages; `window` is what is asked for, if it is ours.
+
+    `wanted` is whether to try: where the service is known not to send as many rows as it is asked
+    for, pages are read as their links say.
+    """
+
+    def __init__(self, key: str = "id", *, wanted: bool = False) -> None:
+        self.key, self.wanted = key, wanted
+        self.window: Window | None = None
+        self._size = self._read = 0
+        self._rows: Sequence[Any] = ()
+        self._total: int | None = None
+        self._claims = Claims()
+
+    def check(self, claims: Claims, rows: int, link: Any) -> Claims:
+        """Require what was asked for, else `LimitError`; what is left to compare with other pages.
+
+        What a page says of the number and the size of pages holds for its own limit alone.
+        """
+        self._claims = claims
+        if self.window is None:
+            return claims
+        if not self.window.explains(claims, rows, None if link is None else number_of(link)):
+            raise LimitError(f"page {self.window.number} of {self.window.limit} rows did not come")
+        count = None if claims.count == claims.pages else claims.count
+        return replace(claims, per_page=None, current=None, pages=None, count=count)
+
+    def turn(self, rows: list[Any], link: Any) -> tuple[list[Any], int]:
+        """Take a page: its new rows, and how many were asked for twice; choose the next one."""
+        kept, again = rows, 0
+        if self.window is not None:
+            again = self._read - self.window.start
+            kept, self._read = self._joined(rows, again), self.window.end
+        elif self._may_overlap(len(rows), link):
+            self._size = self._read = len(rows)
+        self._rows, self._total = rows, self._claims.total
+        self.window = furthest(self._read, self._size) if self._size and link is not None else None
+        return kept, again
+
+    def ask(self, request: Request) -> None:
+        """Turn the request for the page that a link names into the one for ours."""
+        if self.window is None:
+            return
+        parts = urlsplit(request.url)
+        others = [p for p in parts.query.split("&") if p.partition("=")[0] not in (PAGE, LIMIT)]
+        request.url = urlunsplit(parts._replace(query="&".join(others)))
+        asked = {PAGE: self.window.number, LIMIT: self.window.limit}
+        request.params = {**(request.params or {}), **asked}
+
+    def _may_overlap(self, rows: int, link: Any) -> bool:
+        claims = self._claims
+        first = claims.current in (None, 1) and claims.per_page in (None, rows)
+        told = claims.total is not None and link is not None and number_of(link) == 2
+        return self.wanted and first and told and rows >= SMALLEST_PAGE
+
+    def _joined(self, rows: list[Any], again: int) -> list[Any]:
+        """A page without the rows at its start that the page before held.
+
+        Of a list that has its size still, they must be its last ones, in order. Where the size has
+        changed, any of them proves that none was skipped: see `Walk`.
+        """
+        if self._claims.total == self._total:
+            known = self._rows[-again:]
+            came = rows[again - len(known) : again]
+            if not all(same(row, other, self.key) for row, other in zip(came, known, strict=False)):
+                raise TornError("a page does not begin where the page before ends")
+            return rows[again:]
+        new = (at for at, row in enumerate(rows) if not self._was_there(row))
+        return rows[next(new, len(rows)) :]
+
+    def _was_there(self, row: Any) -> bool:
+        return any(same(row, other, self.key) for other in self._rows)
+
+
+class Limits:
+    """Whether a service sends as many rows as it is asked for, as one sync has seen it."""
+
+    def __init__(self) -> None:
+        self.honoured = True
+        self._lock = Lock()
+
+    def give_up(self) -> bool:
+        """Ask for no other limit from now on; tells whether that is news."""
+        with self._lock:
+            news, self.honoured = self.honoured, False
+        return news
+
+
+def number_of(link: Any) -> int | None:
+    """The number of the page that a link names, if it names one."""
+    named = dict(parse_qsl(urlsplit(str(link)).query)).get(PAGE, "")
+    return int(named) if named.isascii() and named.isdigit() else None

@@ -1,0 +1,1 @@
+"""From the JSON records of a page to typed arrow tables."""

@@ -1,0 +1,1 @@
+"""The way to the warehouse: destination, credentials, rights, locks, staging."""

@@ -1,0 +1,141 @@
+"""The destination that dlt's configuration names, and a pipeline of one's own to reach it.
+
+Every use has a scratch directory of its own: dlt keeps packages and state there, and two
+processes that share one load each other's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.destination import AnyDestination, Destination
+from dlt.common.destination.exceptions import DestinationException
+from dlt.common.exceptions import MissingDependencyException
+
+from sync_assets.base.errors import brief
+from sync_assets.warehouse.connection.capabilities import refuse_incapable
+from sync_assets.warehouse.connection.credentials import complete, given_credentials, place
+from sync_assets.warehouse.connection.postgres import is_postgres
+from sync_assets.warehouse.connection.scratch import scratch
+from sync_assets.warehouse.connection.staging import new_name
+from sync_assets.warehouse.errors import WarehouseError
+
+NAME = "warehouse"
+DEFAULT_TYPE, DEFAULT_CREDENTIALS = "duckdb", "warehouse.duckdb"
+VARIABLES = "DESTINATION__WAREHOUSE__DESTINATION_TYPE and DESTINATION__WAREHOUSE__CREDENTIALS"
+
+
+@contextmanager
+def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
+    """A pipeline with nothing behind it, gone without a trace afterwards."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch())
+            pipeline = dlt.pipeline(
+                source,
+                pipelines_dir=str(folder),
+                destination=reachable_destination(),
+                dataset_name=dataset,
+            )
+        except OSError as error:
+            raise WarehouseError(
+                f"Scratch files cannot be written: {error}. Make room or set TMPDIR."
+            ) from None
+        _refuse_without_driver(pipeline)
+        pipeline.config.restore_from_destination = False
+        try:
+            yield pipeline
+        finally:
+            pipeline.deactivate()
+
+
+def _refuse_without_driver(pipeline: dlt.Pipeline) -> None:
+    try:
+        pipeline.destination_client()
+    except MissingDependencyException as error:
+        packages = " ".join(map(str, error.dependencies))
+        raise WarehouseError(
+            f"A {configured_kind()} warehouse needs a driver that is not installed: {packages}."
+        ) from None
+    except ConfigurationException as error:
+        raise WarehouseError(f"{VARIABLES} do not fit: {brief(error)}") from None
+
+
+def whereabouts(pipeline: dlt.Pipeline) -> str:
+    """Where rows go: the kind of warehouse and its file, or server and database; no secrets."""
+    if database := database_file(pipeline):
+        return f"duckdb {database}"
+    configuration: Any = pipeline.destination_client().config
+    return place(configured_kind(), configuration.credentials)
+
+
+def database_file(pipeline: dlt.Pipeline) -> Path | None:
+    """The DuckDB file that the pipeline loads into; None for a server, which has many writers."""
+    if not is_duckdb(pipeline.destination):
+        return None
+    return Path(str(pipeline.destination_client().config.data_location())).resolve()
+
+
+def is_duckdb(destination: AnyDestination) -> bool:
+    """Whether a destination is an embedded DuckDB file."""
+    return destination.destination_type == "dlt.destinations.duckdb"
+
+
+def is_embedded() -> bool:
+    """Whether the warehouse is a file, by its type alone: no secret is read.
+
+    A DuckLake keeps its catalog in one unless it is told otherwise.
+    """
+    return configured_kind().rpartition(".")[2] in (DEFAULT_TYPE, "ducklake")
+
+
+def configured_kind() -> str:
+    """The destination's type as configured."""
+    return str(dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE)
+
+
+def reachable_destination() -> AnyDestination:
+    """The destination with its credentials; `WarehouseError` where these cannot be right."""
+    kind = configured_kind()
+    destination = configured_destination()
+    given: Any = given_credentials(kind)
+    if kind == DEFAULT_TYPE:
+        return configured_destination(given) if given else destination
+    credentials = complete(kind, configured_destination(given))
+    return configured_destination(credentials or given)
+
+
+def configured_destination(credentials: Any = None) -> AnyDestination:
+    """The destination as configured; `WarehouseError` for none and for one that cannot do it."""
+    kind = configured_kind()
+    if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
+        credentials = DEFAULT_CREDENTIALS  # dlt reads credentials from no committed file
+    try:
+        destination = cast(
+            "AnyDestination",
+            Destination.from_reference(kind, credentials=credentials, destination_name=NAME),
+        )
+    except (ConfigurationException, DestinationException):
+        raise WarehouseError(f"dlt knows no destination {kind!r}; set {VARIABLES}.") from None
+    refuse_incapable(kind, destination)
+    # dlt truncates a table before it is filled anew otherwise
+    destination.config_params["replace_strategy"] = "insert-from-staging"
+    destination.config_params["staging_dataset_name_layout"] = new_name()
+    destination.caps_params.update(
+        supports_transactions=True,  # dlt commits DELETE and INSERT apart otherwise
+        supports_truncate_command=False,  # it commits, or shows a reader's transaction no rows
+    )
+    if is_duckdb(destination):
+        destination.caps_params.update(preferred_loader_file_format="parquet")
+    if is_postgres(destination):
+        destination.caps_params.update(
+            loader_file_format_selector=None,
+            preferred_loader_file_format="insert_values",
+            supported_loader_file_formats=["insert_values"],  # dlt's CSV makes NULL of empty text
+        )
+    return destination

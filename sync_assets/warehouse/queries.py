@@ -1,0 +1,155 @@
+"""A look at what the warehouse holds, by the same road as every writer.
+
+Sensors and schedules have something else to do: a busy warehouse is a `WarehouseBusyError` before
+long. A run has not: it waits, as it does for its load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from math import inf
+from typing import Any
+
+from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.warehouse.connection.destination import database_file, open_pipeline
+from sync_assets.warehouse.connection.lock import silent, single_writer
+from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.integrity import duplicated, nulls, orphans
+from sync_assets.warehouse.ownership import SYNCS
+from sync_assets.warehouse.state.list_history import ListHistory
+from sync_assets.warehouse.state.lives import parents
+from sync_assets.warehouse.state.quarantine import Kept, problems
+from sync_assets.warehouse.state.syncs import histories
+from sync_assets.warehouse.tables import Tables, open_tables
+
+#: Seconds; sensors take turns, and the next tick looks again.
+LOCK_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The lists below one parent: when (ISO 8601) one was last synced or failed, and their rows."""
+
+    at: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The ids of a parent's rows, and by parent what became of the lists below.
+
+    `as_of` is when the sync of the parent began (ISO 8601).
+    """
+
+    as_of: str
+    ids: list[str]
+    tried: Mapping[str, Tried]
+
+
+def follow(api: Api, parent: Parent) -> Followed | None:
+    """What the partitions of a parent should be; None where the parent was never synced."""
+    resources = [parent.resource, *api.children(parent.resource)]
+    columns = ["resource", "parent", "synced_at", "failed_at", "rows"]
+    as_of, tried = "", dict[str, Tried]()
+    with _tables(api) as tables:
+        for row in tables.rows(SYNCS, columns, ("resource", resources)):
+            name, at = row["parent"], max(row["synced_at"] or "", row["failed_at"] or "")
+            if name is not None:
+                before = tried.get(name, Tried("", 0))
+                tried[name] = Tried(max(before.at, at), before.rows + (row["rows"] or 0))
+            elif row["resource"] == parent.resource:
+                as_of = row["synced_at"] or ""
+        ids = [str(row["id"]) for row in tables.rows(parent.resource, ["id"])]
+    return Followed(as_of, ids, tried) if as_of else None
+
+
+@dataclass(frozen=True)
+class State:
+    """An API's parents by resource, as `life_of` takes them, and the past of each of its lists."""
+
+    parents: Mapping[str, list[dict[str, Any]]]
+    histories: Mapping[tuple[str, str | None], ListHistory]
+
+    @cached_property
+    def rest_ends_at(self) -> datetime:
+        """Until when the API asked to be left alone; the beginning of time if it did not."""
+        asked = (history.not_before for history in self.histories.values() if history.not_before)
+        return max(asked, default=datetime.min.replace(tzinfo=timezone.utc))
+
+
+def state(api: Api) -> State:
+    """What the warehouse knows of an API's lists."""
+    with _tables(api) as tables:
+        return _state(tables, api)
+
+
+@dataclass(frozen=True)
+class TableStats:
+    """What a table holds: rows, keys that more than one has, nulls in keys, rows by lost parent.
+
+    `kept` are the records of the resource that are in quarantine.
+    """
+
+    rows: int
+    duplicated_keys: int
+    null_keys: int
+    orphans: Mapping[str, int]
+    kept: Sequence[Kept]
+
+    @property
+    def quarantined(self) -> list[str]:
+        """The reasons for which records are in quarantine."""
+        return [kept.reason for kept in self.kept]
+
+    def reasons(self, kind: str) -> list[str]:
+        """Those of one kind."""
+        return [kept.reason for kept in self.kept if kept.kind == kind]
+
+
+def table_stats(
+    api: Api, resources: Iterable[str], say: Callable[[str], None] = silent
+) -> tuple[dict[str, TableStats], State]:
+    """The facts of some resources' tables, and the state of the API, at one moment; waits."""
+    with _tables(api, inf, say) as tables:
+        kept = list(problems(tables))
+        facts = {
+            name: _facts(tables, api.endpoints[name], [one for one in kept if one.resource == name])
+            for name in sorted(resources)
+        }
+        return facts, _state(tables, api)
+
+
+def _state(tables: Tables, api: Api) -> State:
+    return State(
+        {parent.resource: parents(tables, api, parent) for parent in api.parents},
+        {(history.resource, history.parent): history for history in histories(tables)},
+    )
+
+
+def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> TableStats:
+    primary = endpoint.hints["primary_key"]
+    key = [primary] if isinstance(primary, str) else list(primary)
+    return TableStats(
+        rows=sum(tables.counts(endpoint.name, None).values()),
+        duplicated_keys=duplicated(tables, endpoint.name, key),
+        null_keys=nulls(tables, endpoint.name, key),
+        orphans=orphans(tables, endpoint) if endpoint.parent else {},
+        kept=kept,
+    )
+
+
+@contextmanager
+def _tables(
+    api: Api, patience: float | None = None, say: Callable[[str], None] = silent
+) -> Iterator[Tables]:
+    with (
+        open_pipeline(api.name, dataset_of(api)) as pipeline,
+        single_writer(database_file(pipeline), say, patience=patience or LOCK_TIMEOUT_SECONDS),
+        open_tables(pipeline) as tables,
+    ):
+        yield tables

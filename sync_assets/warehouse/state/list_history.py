@@ -1,0 +1,90 @@
+"""A row of `_syncs`: what is known of a list from its last syncs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sync_assets.base.times import parse_time
+from sync_assets.sources.rest.records.columns import columns
+from sync_assets.warehouse.ownership import SYNCS
+from sync_assets.warehouse.state.drift import Differences
+from sync_assets.warehouse.state.quarantine import LIST_COLUMN
+
+SYNCS_TABLE = SYNCS
+COLUMNS = columns(
+    required=f"{LIST_COLUMN} resource",
+    text=f"{LIST_COLUMN} resource parent synced_at recorded_at ended_at new_fields missing_fields"
+    " known_fields failed_at error not_before",
+    bigint="rows rows_before quarantined left_out conflicts failures",
+    boolean="final ours",
+)
+
+
+@dataclass(frozen=True)
+class ListHistory:
+    """A list's past: `rows` as of `synced_at`, and the failures since then.
+
+    `synced_at` is when reading began: the rows are at least that new; `recorded_at` when they were
+    loaded. `final` says that nothing below the parent could change any more when reading began,
+    nor was seen to be open again since; `ended_at` is what was taken for its end then.
+    `known_fields` is what `drift` remembers, `not_before` until when the API asked to be left
+    alone when the list last failed.
+    """
+
+    resource: str
+    parent: str | None = None
+    synced_at: datetime | None = None
+    recorded_at: datetime | None = None
+    ended_at: datetime | None = None
+    rows: int = 0
+    rows_before: int = 0
+    quarantined: int = 0
+    left_out: int = 0
+    conflicts: int = 0
+    new_fields: frozenset[str] = frozenset()
+    missing_fields: frozenset[str] = frozenset()
+    known_fields: str | None = None
+    final: bool = False
+    failures: int = 0
+    failed_at: datetime | None = None
+    error: str | None = None
+    not_before: datetime | None = None
+
+    @property
+    def differences(self) -> Differences:
+        """How its records differ from what is declared."""
+        return Differences(self.rows, self.final, self.new_fields, self.missing_fields)
+
+
+@lru_cache  # many lists lack the same fields
+def _names(text: str | None) -> frozenset[str]:
+    return frozenset(json.loads(text)) if text else frozenset()
+
+
+def past_of(row: Mapping[str, Any]) -> ListHistory:
+    """The past that a row tells."""
+    return ListHistory(
+        resource=row["resource"],
+        parent=row["parent"],
+        synced_at=parse_time(row["synced_at"]),
+        recorded_at=parse_time(row["recorded_at"]),
+        ended_at=parse_time(row["ended_at"]),
+        rows=row["rows"] or 0,
+        rows_before=row["rows_before"] or 0,
+        quarantined=row["quarantined"] or 0,
+        left_out=row["left_out"] or 0,
+        conflicts=row["conflicts"] or 0,
+        new_fields=_names(row["new_fields"]),
+        missing_fields=_names(row["missing_fields"]),
+        known_fields=row["known_fields"],
+        final=bool(row["final"]),
+        failures=row["failures"] or 0,
+        failed_at=parse_time(row["failed_at"]),
+        error=row["error"],
+        not_before=parse_time(row["not_before"]),
+    )

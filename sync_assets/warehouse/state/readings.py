@@ -1,0 +1,45 @@
+"""What other syncs have read of the same lists: no older reading replaces a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from sync_assets.base import times
+from sync_assets.base.times import known, parse_time
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.extract.rounds import Key
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.warehouse.state.list_history import SYNCS_TABLE
+from sync_assets.warehouse.state.quarantine import LIST_COLUMN, scope
+from sync_assets.warehouse.state.syncs import histories
+from sync_assets.warehouse.tables import Tables
+
+
+def outdated(
+    tables: Tables, listings: Iterable[ListResult], say: Callable[[str], None]
+) -> list[ListResult]:
+    """The complete lists of which a reading is loaded that began later; says so of each."""
+    read = {scope(listing): listing for listing in listings if listing.error is None}
+    found = []
+    for row in tables.rows(SYNCS_TABLE, [LIST_COLUMN, "synced_at"], (LIST_COLUMN, list(read))):
+        listing = read[row[LIST_COLUMN]]
+        other = known(parse_time(row["synced_at"]), times.now())  # a clock may have been wrong
+        if other > listing.read_at:
+            say(f"{listing.name}: a newer reading is loaded, of {other:%H:%M:%S} UTC. It stays.")
+            found.append(listing)
+    return found
+
+
+def synced_since(tables: Tables, api: Api, since: datetime) -> set[Key]:
+    """The lists that were synced since a moment and that no other list hangs on."""
+    needed = {e.parent for e in api.endpoints.values() if e.parent and not e.partitioned}
+    found = set()
+    for history in histories(tables):
+        endpoint = api.endpoints.get(history.resource)
+        if endpoint is None or known(history.synced_at, times.now()) < since:
+            continue
+        is_a_list = endpoint.partitioned if history.parent is not None else endpoint.parent is None
+        if is_a_list and history.resource not in needed:
+            found.add((history.resource, history.parent))
+    return found

@@ -1,0 +1,175 @@
+"""What is known of each list from its last syncs: the table `_syncs`, one row a list.
+
+It stands beside the data and is written after them, so it never claims more than there is; and
+it knows what Dagster does not: when a partition's list was read, and how often it failed since.
+
+It also tells which tables are ours: those that a row names. A table is marked as it is made, by a
+row that tells of no sync yet; the row of a list that failed before its table was made is no mark,
+`ours` is false.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from dlt.common.schema.typing import TTableSchema
+from dlt.common.schema.utils import new_table
+
+from sync_assets.base import times
+from sync_assets.base.times import EVER, shifted
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.life import Life
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.warehouse.state import drift
+from sync_assets.warehouse.state.list_history import COLUMNS, SYNCS_TABLE, ListHistory, past_of
+from sync_assets.warehouse.state.lives import lives, parents, unread
+from sync_assets.warehouse.state.quarantine import LIST_COLUMN, scope
+from sync_assets.warehouse.tables import Tables
+
+TICK = timedelta(microseconds=1)
+
+
+def schema() -> TTableSchema:
+    """The table as dlt declares one."""
+    return new_table(SYNCS_TABLE, columns=list(COLUMNS.values()))
+
+
+def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: SyncResult) -> None:
+    """Write down what became of lists; a failure leaves what is known of the last sync."""
+    fates = {str(_storable(scope(listing))): listing for listing in listings}
+    failed = [name for name, listing in fates.items() if listing.error is not None]
+    known = {
+        row[LIST_COLUMN]: row
+        for row in tables.rows(SYNCS_TABLE, list(COLUMNS), (LIST_COLUMN, failed))
+    }
+    known_lives, grace, now = lives(tables, api), api.grace, times.now()
+    rows = [
+        _failed(name, listing, known.get(name, {}), tables)
+        if listing.error is not None
+        else _complete(name, listing, journal, _life(known_lives, listing), grace)
+        for name, listing in fates.items()
+    ]
+    _learn(tables, api, [row for row in rows if fates[row[LIST_COLUMN]].error is None], now)
+    tables.put(SYNCS_TABLE, LIST_COLUMN, rows)
+    if any(listing.resource == parent.resource for listing in fates.values()
+           for parent in api.parents):  # fmt: skip
+        _reopen(tables, known_lives, grace, now)
+
+
+def mark(tables: Tables, resources: Iterable[str]) -> None:
+    """Write down that the tables of resources are ours, where no row of their own says so."""
+    names = list(resources)
+    known = {
+        row[LIST_COLUMN]: row
+        for row in tables.rows(SYNCS_TABLE, list(COLUMNS), (LIST_COLUMN, names))
+    }
+    rows = [
+        {**dict.fromkeys(COLUMNS), **known.get(name, {}), **_identity(name, ListResult(name))}
+        for name in names
+        if name not in known or known[name]["ours"] is False
+    ]
+    tables.put(SYNCS_TABLE, LIST_COLUMN, [{**row, "ours": True} for row in rows])
+
+
+def histories(tables: Tables) -> list[ListHistory]:
+    """The past of every list that was ever tried."""
+    rows = tables.rows(SYNCS_TABLE, list(COLUMNS))
+    return [past_of(row) for row in rows if row["synced_at"] or row["failures"]]
+
+
+def _life(known_lives: Mapping[tuple[str, str], Life], listing: ListResult) -> Life:
+    """The life of a list; open where no row of a parent tells it."""
+    return known_lives.get((listing.resource, str(listing.parent)), Life())
+
+
+def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) -> None:
+    """Note in the rows of complete lists how their resources differ, and since when.
+
+    What is recorded of a resource later has the later time, whatever the clock does.
+    """
+    by_resource: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        by_resource[row["resource"]][row[LIST_COLUMN]] = row
+    stored: dict[str, dict[str, ListHistory]] = defaultdict(dict)
+    for old in tables.rows(SYNCS_TABLE, list(COLUMNS), ("resource", by_resource)):
+        stored[old["resource"]][old[LIST_COLUMN]] = past_of(old)
+    parents_of = {parent.resource: parent for parent in api.parents}
+    for resource, fresh in by_resource.items():
+        before = stored[resource]
+        after = {**before, **{name: past_of(row) for name, row in fresh.items()}}
+        last = max(
+            (times.known(history.recorded_at, now) for history in before.values()), default=EVER
+        )
+        stamp = max(now, shifted(last, TICK))
+        memory = drift.known(history.known_fields for history in before.values())
+        was = drift.differences([history.differences for history in before.values()])
+        present = drift.differences([history.differences for history in after.values()])
+        if resource in parents_of:
+            parent = parents_of[resource]
+            was[drift.DATES] = drift.seen_at(memory, drift.DATES, last)
+            present[drift.DATES] = unread(parent, parents(tables, api, parent))
+        text = drift.learned(memory, was, present, stamp)
+        for row in fresh.values():
+            row.update(known_fields=text, recorded_at=stamp.isoformat())
+
+
+def _reopen(
+    tables: Tables, known_lives: Mapping[tuple[str, str], Life], grace: timedelta, now: datetime
+) -> None:
+    """A list that may change again is final no more, also once it is over a second time."""
+    opened = [
+        row
+        for row in tables.rows(SYNCS_TABLE, list(COLUMNS), ("final", [True]))
+        if (life := known_lives.get((row["resource"], row["parent"]))) and life.over_at(grace) > now
+    ]
+    tables.put(SYNCS_TABLE, LIST_COLUMN, [{**row, "final": False} for row in opened])
+
+
+def _failed(
+    name: str, listing: ListResult, known: Mapping[str, Any], tables: Tables
+) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(COLUMNS),
+        "ours": tables.ownership.is_ours(listing.resource),
+        **known,
+        **_identity(name, listing),
+        "failures": (known.get("failures") or 0) + 1,
+        "failed_at": times.now().isoformat(),
+        "error": _storable(listing.error),
+        "not_before": listing.not_before.isoformat() if listing.not_before else None,
+    }
+
+
+def _complete(
+    name: str, listing: ListResult, journal: SyncResult, life: Life, grace: timedelta
+) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(COLUMNS),
+        **_identity(name, listing),
+        "synced_at": listing.read_at.isoformat(),
+        "rows": listing.rows,
+        "rows_before": journal.held.get((listing.resource, listing.parent), 0),
+        "quarantined": listing.quarantined,
+        "left_out": listing.left_out,
+        "conflicts": listing.conflicts,
+        "new_fields": json.dumps(sorted(listing.new_fields)),
+        "missing_fields": json.dumps(sorted(listing.missing_fields)),
+        "final": listing.read_at > life.over_at(grace),
+        "ended_at": life.ended_at.isoformat(),
+        "ours": True,
+        "failures": 0,
+    }
+
+
+def _identity(name: str, listing: ListResult) -> dict[str, Any]:
+    return {LIST_COLUMN: name, "resource": listing.resource, "parent": _storable(listing.parent)}
+
+
+def _storable(text: str | None) -> str | None:
+    """A text that every warehouse takes: it may quote anything that a server sent."""
+    return text and text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -1,0 +1,57 @@
+"""Rows below parents that the API no longer lists, and what is known of their lists.
+
+Of a table without partitions they go with the next sync: nobody else would remove them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.warehouse.state.list_history import SYNCS_TABLE
+from sync_assets.warehouse.state.quarantine import LIST_COLUMN, QUARANTINE_TABLE, scope
+from sync_assets.warehouse.tables import Tables
+
+
+def vanished(api: Api, resources: Iterable[str], journal: SyncResult) -> list[ListResult]:
+    """The lists, held before this sync, whose parents a complete list of parents does not hold.
+
+    None where that list is not believed, and none where a parent's record could not be loaded: it
+    may be the one that is missing.
+    """
+    found = []
+    for name in resources:
+        endpoint = api.endpoints[name]
+        parent = str(endpoint.parent)
+        listed = journal.listed.get((parent, endpoint.parent_field))
+        if endpoint.partitioned or listed is None or not journal.is_over(name):
+            continue
+        if (name, None) in journal.listings or journal.listings[parent, None].left_out:
+            continue
+        found += [
+            ListResult(name, held)
+            for resource, held in journal.held
+            if resource == name
+            and held is not None
+            and held not in listed
+            and (name, held) not in journal.listings
+        ]
+    return found
+
+
+def remove(tables: Tables, api: Api, lists: Sequence[ListResult]) -> None:
+    """Remove the rows of lists, and what is known of them."""
+    for resource in {listing.resource for listing in lists}:
+        parents = [str(listing.parent) for listing in lists if listing.resource == resource]
+        tables.delete(resource, str(api.endpoints[resource].parent_param), parents)
+    forget(tables, lists)
+
+
+def forget(tables: Tables, lists: Iterable[ListResult]) -> None:
+    """Remove what is known of lists that are no more."""
+    names = [scope(listing) for listing in lists]
+    for table in (SYNCS_TABLE, QUARANTINE_TABLE):
+        if names and tables.counts(table, None):
+            tables.delete(table, LIST_COLUMN, names)

@@ -1,0 +1,1 @@
+"""What the documents claim, and the tables that are generated for them."""

@@ -1,0 +1,115 @@
+"""A `dagster dev` in a process of its own, and what its UI would show."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sync_assets_tests.support.project import environment
+
+T = TypeVar("T")
+STATE = """{
+  assetNodes { assetKey { path } partitionStats { numMaterialized numPartitions }
+               assetMaterializations(limit: 1) { timestamp } }
+  runsOrError { ... on Runs { results { runId status } } }
+}"""
+
+
+class Dev:
+    """A running `dagster dev`."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/graphql"
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """A GraphQL query, as the UI sends them."""
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            self.url,
+            data=json.dumps({"query": query, "variables": variables}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return dict(json.load(answer)["data"])
+
+    def state(self) -> dict[str, Any]:
+        """Assets and runs as the UI sees them; nothing while it is not up."""
+        try:
+            return self.ask(STATE)
+        except OSError:
+            return {"assetNodes": [], "runsOrError": {"results": []}}
+
+    def wait_for_everything(self, seconds: float) -> dict[str, Any]:
+        """Wait until each partition of each of the twenty assets is materialized."""
+
+        def done() -> dict[str, Any] | None:
+            state = self.state()
+            statuses = {run["status"] for run in state["runsOrError"]["results"]}
+            assert "FAILURE" not in statuses, state
+            full = len(state["assetNodes"]) == 20 and all(map(_full, state["assetNodes"]))
+            return state if full else None
+
+        return wait_for(done, seconds)
+
+
+def _full(node: Mapping[str, Any]) -> bool:
+    stats = node["partitionStats"]
+    if stats is None:
+        return bool(node["assetMaterializations"])
+    return bool(stats["numPartitions"] and stats["numMaterialized"] == stats["numPartitions"])
+
+
+def wait_for(look: Callable[[], T | None], seconds: float, every: float = 1) -> T:
+    """What a look finds, looked for again and again."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (found := look()) is not None:
+            return found
+        time.sleep(every)
+    raise AssertionError(f"not seen within {seconds} s")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until it has ended by itself; who does not is killed with all that he started."""
+    try:
+        assert process.wait(60) == 0
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+@contextmanager
+def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
+    """Run `dagster dev` in a folder until the block ends, then stop it as Ctrl-C does."""
+    port = free_port()
+    with (folder / "dev.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "-p", str(port)],
+            cwd=folder,
+            env=environment(folder, **variables),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield Dev(port)
+        finally:
+            process.send_signal(signal.SIGINT)
+            _end(process)

@@ -1,0 +1,78 @@
+"""What a user clicks in the UI, as the UI asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sync_assets_tests.support.dev import Dev
+
+PLACE = {"repositoryLocationName": "sync_assets", "repositoryName": "__repository__"}
+ADD = """mutation($place: RepositorySelector!, $name: String!, $key: String!) {
+  addDynamicPartition(repositorySelector: $place, partitionsDefName: $name, partitionKey: $key) {
+    __typename
+  }
+}"""
+BACKFILL = """mutation($keys: [String!]!, $assets: [AssetKeyInput!]!) {
+  launchPartitionBackfill(backfillParams: {partitionNames: $keys, assetSelection: $assets}) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+ENDED = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
+  ... on PartitionBackfill { status }
+} }"""
+LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
+  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+} }"""
+SENSOR = """mutation($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) {
+  __typename ... on PythonError { message }
+} }"""
+
+
+def loaded(ui: Dev) -> bool:
+    """Whether the code location is there."""
+    return len(ui.state()["assetNodes"]) == 20
+
+
+def add_partitions(ui: Dev, name: str, keys: Sequence[str]) -> None:
+    """Add keys to a partitions definition."""
+    for key in keys:
+        ui.ask(ADD, place=PLACE, name=name, key=key)
+
+
+def backfill(ui: Dev, assets: Sequence[str], keys: Sequence[str]) -> str:
+    """Launch a backfill of assets given as `source/resource`; gives its id."""
+    answer = ui.ask(BACKFILL, keys=list(keys), assets=_paths(assets))["launchPartitionBackfill"]
+    assert "backfillId" in answer, answer
+    return str(answer["backfillId"])
+
+
+def ended(ui: Dev, identity: str) -> str | None:
+    """The status of a backfill that is over."""
+    try:
+        found = ui.ask(ENDED, id=identity)["partitionBackfillOrError"]["status"]
+    except (OSError, TypeError, KeyError):  # its database may be away for a moment
+        return None
+    return str(found) if found.startswith(("COMPLETED", "FAILED", "CANCELED")) else None
+
+
+def launch(ui: Dev, assets: Sequence[str]) -> str:
+    """Materialize unpartitioned assets; gives the run's id."""
+    selector: dict[str, Any] = {**PLACE, "pipelineName": "__ASSET_JOB"}
+    selector["assetSelection"] = _paths(assets)
+    params = {"selector": selector, "runConfigData": {}, "mode": "default"}
+    answer = ui.ask(LAUNCH, params=params)["launchRun"]
+    assert "run" in answer, answer
+    return str(answer["run"]["runId"])
+
+
+def start_sensor(ui: Dev, name: str) -> None:
+    """Switch a sensor on."""
+    answer = ui.ask(SENSOR, sensor={**PLACE, "sensorName": name})["startSensor"]
+    assert answer["__typename"] == "Sensor", answer
+
+
+def _paths(assets: Sequence[str]) -> list[dict[str, list[str]]]:
+    return [{"path": asset.split("/")} for asset in assets]

@@ -1,0 +1,20 @@
+"""One list read over HTTP as a sync reads it, without a warehouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync_assets.sources.rest.extract.lists import ListReader
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets_tests.support.world import APIS
+
+
+def listed(
+    source: str, resource: str, parent: str | None = None, say: Any = None
+) -> tuple[ListResult, list[str]]:
+    """What became of a list, and the ids that it holds, as text; none where it failed."""
+    api, journal = APIS[source], SyncResult(strict=False, on_wait=say)
+    lists = ListReader(api, api.connect, {}, journal)
+    spool = lists.read(api.endpoints[resource], parent).spool
+    return journal.listings[resource, parent], spool.column("id") if spool is not None else []

@@ -1,0 +1,167 @@
+"""Syncs in processes of their own, which may be killed: forks of one that has imported all."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.util import get_temp_dir
+from pathlib import Path
+
+from sync_assets.base.errors import SyncError
+from sync_assets.sources import apis
+from sync_assets.warehouse.sync import Request, sync
+
+OURS = ("SOURCES__", "DESTINATION__", "RUNTIME__", "SANDBOX__")
+PATIENCE = 180.0
+FORKS = multiprocessing.get_context("forkserver")
+IMPORTED_LATE = [
+    "sqlalchemy",
+    "pyarrow.parquet",
+    "dlt.destinations.impl.duckdb.duck",
+    "dlt.destinations.impl.postgres.postgres",
+]
+FORKS.set_forkserver_preload([__name__, *IMPORTED_LATE])
+get_temp_dir()  # of its socket, made before a test sets `tempdir` to a folder with a long name
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process is to sync."""
+
+    source: str
+    resources: Sequence[str]
+    parents: Mapping[str, Sequence[str]] | None = None
+    allow_empty: bool = False
+
+
+@dataclass
+class Done:
+    """What came of a sync: rows and error of each list, what was said, and why it failed."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    failure: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def green(self) -> bool:
+        """Whether nothing at all went wrong."""
+        return self.failure is None and not self.errors
+
+
+class Worker:
+    """A process that syncs what it is told, one task after the other."""
+
+    def __init__(self, scratch: Path, user: int | None = None, **environment: str) -> None:
+        ours, theirs = FORKS.Pipe()
+        ambient = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
+        self._connection = ours
+        self._said: list[str] = []
+        self._done: Done | None = None
+        self._process = FORKS.Process(
+            target=_serve,
+            args=(theirs, {**ambient, **environment}, str(scratch), user),
+            daemon=True,
+        )
+        self._process.start()
+        theirs.close()
+
+    def start(self, task: Task) -> None:
+        """Begin a sync."""
+        self._connection.send(task)
+
+    def busy(self) -> bool:
+        """Whether the sync that was begun goes on."""
+        while self._done is None and self._connection.poll(0):
+            self._receive()
+        return self._done is None
+
+    def hear(self) -> str:
+        """Wait for something that the sync says."""
+        while not self._said:
+            assert self._done is None, "the sync ended in silence"
+            self._receive()
+        return self._said[0]
+
+    def result(self) -> Done:
+        """Wait for the sync that was begun."""
+        while self._done is None:
+            self._receive()
+        done, self._done = self._done, None
+        done.said, self._said = self._said, []
+        return done
+
+    def _receive(self) -> None:
+        assert self._connection.poll(PATIENCE), "the sync does not end"
+        received = self._connection.recv()
+        if isinstance(received, Done):
+            self._done = received
+        else:
+            self._said.append(received)
+
+    def sync(self, task: Task) -> Done:
+        """Begin a sync and wait for it."""
+        self.start(task)
+        return self.result()
+
+    def kill(self) -> None:
+        """End the process as the kernel does when memory runs out: kill -9."""
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+
+
+@contextmanager
+def workers(number: int, scratch: Path, **environment: str) -> Iterator[list[Worker]]:
+    """Several processes, gone afterwards."""
+    made = [Worker(scratch, **environment) for _ in range(number)]
+    try:
+        yield made
+    finally:
+        for worker in made:
+            worker.kill()
+
+
+def together(pairs: Sequence[tuple[Worker, Task]]) -> list[Done]:
+    """Begin all syncs at once, and wait for all."""
+    for worker, task in pairs:
+        worker.start(task)
+    return [worker.result() for worker, _ in pairs]
+
+
+def _serve(
+    connection: Connection, environment: Mapping[str, str], scratch: str, user: int | None
+) -> None:
+    for name in [name for name in os.environ if name.startswith(OURS)]:
+        del os.environ[name]
+    os.environ.update(environment)
+    tempfile.tempdir = scratch
+    if user is not None:
+        os.setgid(user)
+        os.setuid(user)
+    try:
+        while True:
+            connection.send(_synced(connection.recv(), connection.send))
+    except (EOFError, ConnectionError):  # the test is over
+        return
+
+
+def _synced(task: Task, say: Callable[[str], None]) -> Done:
+    done, started = Done(), time.monotonic()
+    request = Request(apis()[task.source], task.resources, task.parents, task.allow_empty)
+    try:
+        journal = sync(request, say=say)
+    except SyncError as error:
+        done.failure = str(error)
+    else:
+        done.rows = {listing.name: listing.rows for listing in journal.listings.values()}
+        done.errors = {listing.name: str(listing.error) for listing in journal.failed()}
+    done.seconds = time.monotonic() - started
+    return done
