@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from dlt.sources.rest_api.typing import RESTAPIConfig
 
-from sync_assets.sources.rest import REPLACE, Api, ApiKeySettings, NextLink, columns, dlt_source
+from sync_assets.sources.rest import (
+    REPLACE,
+    Api,
+    ApiKeySettings,
+    NextLink,
+    RateWindow,
+    columns,
+    dlt_source,
+)
 
 
 def config(base_url: str, api_key: str) -> RESTAPIConfig:
@@ -56,7 +64,7 @@ def config(base_url: str, api_key: str) -> RESTAPIConfig:
     }
 
 
-API = Api("affiliates", config, ApiKeySettings, requests_per_minute=120, page_size=100)
+API = Api("affiliates", config, ApiKeySettings, windows=[RateWindow(120, 60)], page_size=100)
 
 #: Three tables; settings not given come from `SOURCES__AFFILIATES__*`.
 affiliates = dlt_source(API)

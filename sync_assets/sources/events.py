@@ -21,6 +21,7 @@ from sync_assets.sources.rest import (
     LastId,
     Life,
     Parent,
+    RateWindow,
     below,
     columns,
     dlt_source,
@@ -152,7 +153,7 @@ API = Api(
     "events",
     config,
     ApiKeySettings,
-    requests_per_minute=166,
+    windows=[RateWindow(5_000, 1_800)],
     page_size=100,
     parents=[
         Parent(

@@ -21,6 +21,7 @@ from sync_assets.sources.rest import (
     BodyCursor,
     Life,
     Parent,
+    RateWindow,
     below,
     columns,
     dlt_source,
@@ -135,7 +136,7 @@ API = Api(
     "promotions",
     config,
     BearerTokenSettings,
-    requests_per_minute=200,
+    windows=[RateWindow(200, 60)],
     parents=[Parent("promotions", "promotions", ["id", "start_date", "end_date"], life)],
 )
 

@@ -21,6 +21,7 @@ from sync_assets.lib.alerts.channels import AlertSettings
 from sync_assets.lib.retention.job import RetentionSettings
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
+from sync_assets.sources.rest.http.windows import written
 from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
 from sync_assets.warehouse.machines import ExecutionSettings
 
@@ -39,8 +40,7 @@ DEFAULTS = {
     "page_size": ", ".join(
         f"{api.page_size} for {api.name}" for api in APIS if api.page_size is not None
     ),
-    "requests_per_minute": f"{', '.join(str(api.requests_per_minute) for api in APIS)};"
-    " none in the sandbox",
+    "quota": f"{', '.join(f'`{written(api.windows)}`' for api in APIS)}; none in the sandbox",
     "rate_window": ", ".join({f"{api.rate_window:g}" for api in APIS}),
     "dataset": "the source's name",
     "now": "the clock",

@@ -18,6 +18,7 @@ from sync_assets.base.errors import ConfigurationError
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.declaration.hints import MERGE, below, replaced_by
 from sync_assets.sources.rest.declaration.keys import SECTIONS, markdown
+from sync_assets.sources.rest.http.windows import RateWindow
 from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.paging.paginators import NextLink
 from sync_assets.sources.rest.records.columns import columns
@@ -265,7 +266,7 @@ def test_the_credential_in_a_path_is_refused() -> None:
         }
 
     with pytest.raises(ConfigurationError, match=r"`endpoint.path` holds the credential"):
-        Api(NAME, config, ApiKeySettings, requests_per_minute=60)
+        Api(NAME, config, ApiKeySettings, windows=[RateWindow(60, 60)])
 
 
 def test_the_command_line_tells_an_api_that_is_declared_wrong(
@@ -279,7 +280,7 @@ def test_the_command_line_tells_an_api_that_is_declared_wrong(
 
 def test_an_api_whose_name_is_no_dataset_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="survey_monkey"):
-        Api("surveyMonkey", declare(FORMS).config, ApiKeySettings, requests_per_minute=60)
+        Api("surveyMonkey", declare(FORMS).config, ApiKeySettings, windows=[RateWindow(60, 60)])
 
 
 def errors(world: World, *resources: str) -> list[str]:
@@ -310,7 +311,7 @@ def test_headers_params_and_defaults_are_sent_with_their_secrets(world: World) -
             ],
         }
 
-    install(world, Api(NAME, config, ApiKeySettings, requests_per_minute=60))
+    install(world, Api(NAME, config, ApiKeySettings, windows=[RateWindow(60, 60)]))
     world.api.lists["/forms"] = world.api.lists["/quizzes"] = [{"id": "1"}]
     assert errors(world, "forms", "quizzes") == []
     (forms,), (quizzes,) = world.api.asked("/forms"), world.api.asked("/quizzes")

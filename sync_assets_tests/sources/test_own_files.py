@@ -14,8 +14,9 @@ import duckdb
 import pytest
 from filelock import FileLock
 
-from sync_assets.sources.rest.http import rate_limiter
+from sync_assets.sources.rest.http import windows
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
+from sync_assets.sources.rest.http.windows import per_minute
 from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets_tests.support.world import World
@@ -64,7 +65,7 @@ RATE_FILES: dict[str, tuple[Callable[[Path], object], bool]] = {
 def rate_file(world: World) -> Path:
     """Where the account's requests are told, with nothing there."""
     world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
-    RateLimiter(1, 1, ACCOUNT).pause(0)
+    RateLimiter(1, per_minute(1), ACCOUNT).pause(0)
     (file,) = world.folder.glob("sync_assets-rate-*/*.json")
     file.unlink()
     return file
@@ -80,7 +81,7 @@ def ask(polite: RateLimiter) -> float:
 def test_a_rate_file_that_is_none_is_made_anew(rate_file: Path, name: str) -> None:
     make, is_said = RATE_FILES[name]
     make(rate_file)
-    polite = RateLimiter(1, 2, ACCOUNT, max_wait=1)
+    polite = RateLimiter(1, per_minute(2), ACCOUNT, max_wait=1)
     assert ask(polite) == 0
     assert len(polite.news()) == is_said
     assert polite.news() == []
@@ -104,14 +105,14 @@ def test_a_rate_file_that_went_bad_costs_the_sync_nothing(world: World, rate_fil
 def test_where_the_file_cannot_be_used_each_process_keeps_to_the_rate(
     rate_file: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limiter, "MINUTE", 0.5)
+    monkeypatch.setattr(windows, "MINUTE", 0.5)
     if place == "lock":
         lock = Path(f"{rate_file}.lock")
         lock.unlink(missing_ok=True)
         lock.mkdir()
     else:
-        monkeypatch.setattr(Path, "write_text", _disk_is_full)
-    polite = RateLimiter(1, 2, ACCOUNT)
+        monkeypatch.setattr(Path, "write_bytes", _disk_is_full)
+    polite = RateLimiter(1, per_minute(2), ACCOUNT)
     assert [ask(polite) > 0 for _ in range(3)] == [False, False, True]
     (said,) = polite.news()
     assert "cannot be used" in said
@@ -128,7 +129,7 @@ def test_a_process_that_sleeps_with_the_lock_is_waited_for(
     holder.acquire()
     threading.Timer(0.3, holder.release).start()
     started = time.monotonic()
-    ask(RateLimiter(1, 2, ACCOUNT))
+    ask(RateLimiter(1, per_minute(2), ACCOUNT))
     assert 0.2 < time.monotonic() - started < 3
 
 

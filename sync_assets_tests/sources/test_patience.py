@@ -225,6 +225,7 @@ def test_the_sensor_asks_for_nothing_before_the_rest_is_over(
     monkeypatch.setattr(times, "now", lambda: now + timedelta(seconds=1830))
     assert asked_again() == {True}
     world.api.heal()
+    world.forget_rests()
     assert world.sync("promotions", "users", parents={"promotions": parents})
     assert state(api).rest_ends_at < now
 

@@ -16,7 +16,8 @@ import pytest
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.sources.events import events
-from sync_assets.sources.rest.http import rate_limiter
+from sync_assets.sources.rest.http import rate_limiter, windows
+from sync_assets.sources.rest.http.windows import RateWindow, per_minute
 from sync_assets_tests.support.world import APIS, World
 
 PARENTS = [str(n) for n in range(13)]
@@ -53,7 +54,7 @@ def test_all_lists_of_a_sync_share_the_limit(world: World) -> None:
 def test_no_window_holds_more_requests_than_allowed(
     world: World, monkeypatch: pytest.MonkeyPatch, per_minute: int
 ) -> None:
-    monkeypatch.setattr(rate_limiter, "MINUTE", 0.8)
+    monkeypatch.setattr(windows, "MINUTE", 0.8)
     lists(world)
     world.configure("promotions", requests_per_minute=per_minute)
     world.read("promotions", "users", parents={"promotions": PARENTS})
@@ -67,8 +68,8 @@ def test_no_window_holds_more_requests_than_allowed(
 def test_no_window_of_the_api_holds_more_whatever_the_network_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rate_limiter, "MINUTE", 0.3)
-    polite, arrived = rate_limiter.RateLimiter(8, 20), []
+    monkeypatch.setattr(windows, "MINUTE", 0.3)
+    polite, arrived = rate_limiter.RateLimiter(8, per_minute(20)), []
 
     def ask(n: int) -> None:
         with polite.request():
@@ -83,7 +84,7 @@ def test_no_window_of_the_api_holds_more_whatever_the_network_does(
 
 
 def test_retries_count_as_requests(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limiter, "MINUTE", 0.8)
+    monkeypatch.setattr(windows, "MINUTE", 0.8)
     world.configure("promotions", requests_per_minute=2, max_retries=3)
     world.api.lists["/promotions"] = [{"id": "1"}]
     world.api.fail("/promotions", times=3, status=500)
@@ -93,15 +94,19 @@ def test_retries_count_as_requests(world: World, monkeypatch: pytest.MonkeyPatch
     assert at[3] - at[1] >= 0.8
 
 
-def test_the_rate_of_an_api_is_its_services_own(world: World) -> None:
+def test_the_quota_of_an_api_is_its_services_own(world: World) -> None:
     for name in APIS:
         world.monkeypatch.delenv(f"SOURCES__{name.upper()}__REQUESTS_PER_MINUTE")
-    rates = {name: api.connect().adapter.rate_limiter.per_minute for name, api in APIS.items()}
-    assert rates == {"promotions": 200, "affiliates": 120, "events": 166}
+    ours = {name: api.connect().adapter.rate_limiter.quota.ours for name, api in APIS.items()}
+    assert ours == {
+        "promotions": (RateWindow(160, 60),),
+        "affiliates": (RateWindow(96, 60),),
+        "events": (RateWindow(4000, 1800),),
+    }
 
 
 def test_zero_means_no_rate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limiter, "MINUTE", 60.0)
+    monkeypatch.setattr(windows, "MINUTE", 60.0)
     lists(world)
     world.configure("promotions", requests_per_minute=0)
     started = time.monotonic()
@@ -135,7 +140,7 @@ def test_one_429_without_a_time_slows_all_lists(world: World) -> None:
 
 
 def test_a_rest_that_is_over_holds_nobody_back() -> None:
-    polite = rate_limiter.RateLimiter(1, 0)
+    polite = rate_limiter.RateLimiter(1, per_minute(0))
     polite.pause(0.1)
     with polite.request() as waited:
         assert 0.05 < waited < 5
@@ -144,7 +149,7 @@ def test_a_rest_that_is_over_holds_nobody_back() -> None:
 
 
 def test_a_shorter_rest_does_not_end_a_longer_one() -> None:
-    polite = rate_limiter.RateLimiter(2, 0)
+    polite = rate_limiter.RateLimiter(2, per_minute(0))
     polite.pause(0.6)
     polite.pause(0.01)
     with polite.request() as waited:
@@ -152,7 +157,7 @@ def test_a_shorter_rest_does_not_end_a_longer_one() -> None:
 
 
 def test_a_slot_is_free_again_after_a_failure() -> None:
-    polite = rate_limiter.RateLimiter(1, 0)
+    polite = rate_limiter.RateLimiter(1, per_minute(0))
 
     def fail() -> None:
         with polite.request():
@@ -176,8 +181,13 @@ def test_waiting_is_counted_and_said(world: World) -> None:
 
 
 def test_courtesy_is_safe_with_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limiter, "MINUTE", 0.2)
-    polite, lock, inside, most = rate_limiter.RateLimiter(3, 50), threading.Lock(), [0], [0]
+    monkeypatch.setattr(windows, "MINUTE", 0.2)
+    polite, lock, inside, most = (
+        rate_limiter.RateLimiter(3, per_minute(50)),
+        threading.Lock(),
+        [0],
+        [0],
+    )
 
     def ask(_: int) -> None:
         with polite.request():
@@ -196,10 +206,11 @@ def test_courtesy_is_safe_with_many_threads(monkeypatch: pytest.MonkeyPatch) -> 
 ACCOUNT = "http://127.0.0.1 secret"
 ASK = """
 import sys, time
-from sync_assets.sources.rest.http import rate_limiter
+from sync_assets.sources.rest.http import rate_limiter, windows
+from sync_assets.sources.rest.http.windows import per_minute
 from sync_assets.base.errors import ConfigurationError
-rate_limiter.MINUTE = 1.0
-polite = rate_limiter.RateLimiter(4, 5, sys.argv[1])
+windows.MINUTE = 1.0
+polite = rate_limiter.RateLimiter(4, per_minute(5), sys.argv[1])
 for _ in range(10):
     with polite.request():
         print(time.monotonic(), flush=True)
@@ -227,8 +238,8 @@ def test_processes_of_one_account_share_its_rate(world: World) -> None:
 def test_a_rest_holds_for_all_processes_of_an_account(world: World) -> None:
     world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
     asked, other = (
-        rate_limiter.RateLimiter(1, 100, ACCOUNT),
-        rate_limiter.RateLimiter(1, 100, ACCOUNT),
+        rate_limiter.RateLimiter(1, per_minute(100), ACCOUNT),
+        rate_limiter.RateLimiter(1, per_minute(100), ACCOUNT),
     )
     asked.pause(0.6)
     with other.request() as waited:
@@ -240,14 +251,14 @@ def test_the_folder_of_another_user_is_refused(world: World) -> None:
     (world.folder / "elsewhere").mkdir()
     (world.folder / f"sync_assets-rate-{os.getuid()}").symlink_to(world.folder / "elsewhere")
     with pytest.raises(ConfigurationError, match="belongs to somebody else"):
-        rate_limiter.RateLimiter(1, 100, ACCOUNT)
+        rate_limiter.RateLimiter(1, per_minute(100), ACCOUNT)
 
 
 def test_what_was_before_the_machine_started_anew_is_forgotten(world: World) -> None:
     world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
-    rate_limiter.RateLimiter(1, 1, ACCOUNT).pause(3600)
+    rate_limiter.RateLimiter(1, per_minute(1), ACCOUNT).pause(3600)
     (file,) = world.folder.glob("sync_assets-rate-*/*.json")
     later = dict.fromkeys(("at", "paused_until"), 1000000000.0)
     file.write_text(json.dumps({**later, "sent": [1e9]}))
-    with rate_limiter.RateLimiter(1, 1, ACCOUNT).request() as waited:
+    with rate_limiter.RateLimiter(1, per_minute(1), ACCOUNT).request() as waited:
         assert waited == 0

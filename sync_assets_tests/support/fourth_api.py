@@ -8,7 +8,16 @@ from typing import Any
 import dagster as dg
 
 from sync_assets.lib.api_definitions import build_api_definitions
-from sync_assets.sources.rest import REPLACE, Api, ApiKeySettings, NextLink, Parent, below, columns
+from sync_assets.sources.rest import (
+    REPLACE,
+    Api,
+    ApiKeySettings,
+    NextLink,
+    Parent,
+    RateWindow,
+    below,
+    columns,
+)
 from sync_assets_tests.support.fake_api import SECRETS
 from sync_assets_tests.support.world import APIS, SETTINGS, World
 
@@ -48,7 +57,7 @@ def declare(
             "resources": list(resources),
         }
 
-    return Api(NAME, config, ApiKeySettings, requests_per_minute=60, parents=parents)
+    return Api(NAME, config, ApiKeySettings, windows=[RateWindow(60, 60)], parents=parents)
 
 
 def install(world: World, api: Api) -> dg.Definitions:

@@ -2,6 +2,7 @@
 
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.declaration.hints import REPLACE, below, replaced_by
+from sync_assets.sources.rest.http.windows import RateWindow
 from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.paging.paginators import BodyCursor, LastId, NextLink
 from sync_assets.sources.rest.records.columns import columns
@@ -18,6 +19,7 @@ __all__ = [
     "Life",
     "NextLink",
     "Parent",
+    "RateWindow",
     "below",
     "columns",
     "dlt_source",

@@ -19,6 +19,7 @@ from sync_assets.sources.rest.declaration.consistent import SECRET, check_api, c
 from sync_assets.sources.rest.declaration.endpoints import Endpoint, endpoints
 from sync_assets.sources.rest.http.adapter import RateLimitedAdapter
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
+from sync_assets.sources.rest.http.windows import Quota, RateWindow, parse_windows, per_minute
 from sync_assets.sources.rest.life import Life, always
 from sync_assets.sources.rest.paging.overlap import Limits
 from sync_assets.sources.rest.records.names import table_name
@@ -27,6 +28,7 @@ from sync_assets.sources.rest.settings import (
     SANDBOX,
     ApiSettings,
     LifeSettings,
+    QuotaSettings,
     resolve,
     resolve_api,
 )
@@ -86,8 +88,8 @@ class Parent:
 class Api:
     """What is known of an API before anybody asks it.
 
-    `config(base_url, secret)` gives dlt's `RESTAPIConfig`; `requests_per_minute`, `page_size` and
-    `rate_window`, the seconds over which the service counts requests, are the service's own, used
+    `config(base_url, secret)` gives dlt's `RESTAPIConfig`; `windows`, its quota, `page_size` and
+    `rate_window`, the seconds that a 429 without a time is waited out, are the service's own, used
     where the configuration sets none. `parents` are the resources whose children are partitioned,
     where these say `replaced_by`.
     """
@@ -95,7 +97,7 @@ class Api:
     name: str
     config: Callable[[str, str], RESTAPIConfig]
     settings: type[ApiSettings]
-    requests_per_minute: int
+    windows: Sequence[RateWindow]
     page_size: int | None = None
     rate_window: float = 60.0
     parents: Sequence[Parent] = ()
@@ -130,6 +132,18 @@ class Api:
         """The resources that are one asset without partitions."""
         return [e.name for e in self.endpoints.values() if not e.partitioned]
 
+    def quota(self, settings: ApiSettings | None = None) -> Quota:
+        """What the account may be asked, as configured; reads no secret.
+
+        In the sandbox there is no limit but one that is configured.
+        """
+        told = settings or resolve(QuotaSettings(), ["sources", self.name], {})
+        if told.requests_per_minute is not None:
+            return per_minute(told.requests_per_minute)
+        if told.quota is not None:
+            return Quota(parse_windows(told.quota), told.quota_reserve)
+        return Quota(() if self.is_sandbox() else tuple(self.windows), told.quota_reserve)
+
     @property
     def grace(self) -> timedelta:
         """How long after its end something may still change; reads no secret."""
@@ -142,12 +156,9 @@ class Api:
     def connect(self, explicit: Mapping[str, Any] | None = None) -> Connection:
         """Connect as configured; starts the sandbox where that is the word."""
         settings = self.resolve(explicit)
-        base_url, secret, per_minute = settings.base_url, settings.secret, self.requests_per_minute
+        base_url, secret, quota = settings.base_url, settings.secret, self.quota(settings)
         if settings.base_url == SANDBOX:
             base_url, secret = sandbox_address(self.name)
-            per_minute = 0
-        if settings.requests_per_minute is not None:
-            per_minute = settings.requests_per_minute
         if settings.page_size is None:
             settings.page_size = self.page_size
         if settings.rate_window is None:
@@ -155,7 +166,7 @@ class Api:
         auth = create_auth(self.config(base_url, secret)["client"].get("auth"))
         sent = self._endpoints(base_url, secret)
         rate_limiter = RateLimiter(
-            settings.max_concurrency, per_minute, f"{base_url} {secret}", settings.max_wait
+            settings.max_concurrency, quota, f"{base_url} {secret}", settings.max_wait
         )
         adapter = RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait)
         return Connection(base_url, auth, settings, adapter, sent)  # type: ignore[arg-type]

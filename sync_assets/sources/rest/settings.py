@@ -14,6 +14,7 @@ from sync_assets.base.errors import ConfigurationError
 from sync_assets.base.times import parse_time
 from sync_assets.sources.rest.declaration.base_url import normalized
 from sync_assets.sources.rest.http.proxies import refuse_wrong_proxy
+from sync_assets.sources.rest.http.windows import is_quota
 
 SANDBOX = "sandbox"
 A_DAY = 86_400  # seconds
@@ -23,6 +24,7 @@ A_TIME = Must(
     "an ISO 8601 time such as 2026-03-01T12:00:00Z",
     lambda text: not text or (not text.isdigit() and parse_time(text) is not None),
 )
+A_QUOTA = Must("requests/seconds such as 5000/1800, with white space between", is_quota)
 QUOTES = "\"'`“”‘’«»"
 
 
@@ -31,6 +33,16 @@ class LifeSettings(BaseConfiguration):
     """How many hours after the end of a partition it may still change."""
 
     grace: Hours = 48.0
+
+
+@configspec
+class QuotaSettings(BaseConfiguration):
+    """How much an account may be asked: what `ApiSettings` says of it, without a secret."""
+
+    page_size: Annotated[int | None, at_least(1)] = None
+    requests_per_minute: Annotated[int | None, at_least(0)] = None
+    quota: Annotated[str | None, A_QUOTA] = None
+    quota_reserve: Annotated[float, at_least(0, 0.9)] = 0.2
 
 
 @configspec
@@ -44,7 +56,11 @@ class ApiSettings(BaseConfiguration):
     max_concurrency: Annotated[int, at_least(1)] = 8
     """Requests in flight."""
     requests_per_minute: Annotated[int | None, at_least(0)] = None
-    """0 is no limit. Processes on one machine share the limit, machines do not."""
+    """Takes the place of the quota; 0 is no limit. Nothing of it is kept in reserve."""
+    quota: Annotated[str | None, A_QUOTA] = None
+    """Windows as the service counts them, as `5000/1800 200/60`: requests/seconds."""
+    quota_reserve: Annotated[float, at_least(0, 0.9)] = 0.2
+    """Share of each window that is left to people and other tools."""
     max_retries: Annotated[int, at_least(0)] = 3
     """How often a request that failed is sent again; see below."""
     backoff_factor: Annotated[float, at_least(0, A_DAY)] = 2.0
@@ -52,7 +68,7 @@ class ApiSettings(BaseConfiguration):
     max_wait: Annotated[float, at_least(0, A_DAY)] = 300.0
     """Seconds that one request waits in all; a longer `Retry-After` fails at once."""
     rate_window: Annotated[float | None, at_least(1, A_DAY)] = None
-    """Seconds over which the API counts requests; a 429 without a time is waited out so long."""
+    """Seconds that a 429 without a time is waited out."""
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
     """Seconds without an answer."""
     grace: Hours = 48.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any
@@ -46,18 +47,22 @@ class RateLimitedAdapter(HTTPAdapter):
                     connection.sock.shutdown(SHUT_RDWR)
 
     def send(  # type: ignore[override]  # requests types its keywords one by one
-        self, request: PreparedRequest, listing: ListResult | None = None, **kwargs: Any
+        self,
+        request: PreparedRequest,
+        *,
+        listing: ListResult,
+        say: Callable[[str], None],
+        **kwargs: Any,
     ) -> Response:
         """Send one request; the whole body arrives while the slot is held."""
-        with self.rate_limiter.request(self.gate.check) as waited:
-            if listing is not None:
-                listing.requests += 1
-                listing.waited += waited
+        with self.rate_limiter.request(self.gate.check, say) as waited:
+            listing.requests += 1
+            listing.waited += waited
             response = super().send(request, **{**kwargs, "stream": True})
+            self.rate_limiter.heed(response.headers)
             with self.patience.with_body_of(response):
                 size = len(response.content)
-        if listing is not None:
-            listing.bytes += size
+        listing.bytes += size
         return response
 
 
@@ -73,11 +78,13 @@ def _remembered(kind: Any, connections: WeakSet[HTTPConnection]) -> Any:
 
 
 class Counting(HTTPAdapter):
-    """An adapter bound to the listing that its requests count for."""
+    """An adapter bound to the listing that its requests count for, and to who is told of waits."""
 
-    def __init__(self, adapter: RateLimitedAdapter, listing: ListResult) -> None:
-        self.adapter, self.listing = adapter, listing
+    def __init__(
+        self, adapter: RateLimitedAdapter, listing: ListResult, say: Callable[[str], None]
+    ) -> None:
+        self.adapter, self.listing, self.say = adapter, listing, say
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:  # type: ignore[override]
         """Send one request on behalf of the listing."""
-        return self.adapter.send(request, listing=self.listing, **kwargs)
+        return self.adapter.send(request, listing=self.listing, say=self.say, **kwargs)

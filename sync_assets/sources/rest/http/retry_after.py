@@ -28,34 +28,35 @@ def asked_wait(headers: Mapping[str, str], status: int) -> float | None:
 
     `Retry-After` goes first. The reset of a quota counts where the quota is what is used up.
     """
-    now = _clock(headers)
-    asked = _first(headers, "Retry-After", now)
+    now = clock(headers)
+    asked = first(headers, "Retry-After", now)
     if asked is not None:
         return max(0.0, asked)
-    remaining = [number for name in REMAINING for number in _numbers(headers.get(name, ""))]
+    remaining = [number for name in REMAINING for number in numbers(headers.get(name, ""))]
     if min(remaining, default=0.0 if status == 429 else 1.0) > 0:
         return None
-    resets = [asked for name in RESETS if (asked := _first(headers, name, now)) is not None]
+    resets = [asked for name in RESETS if (asked := first(headers, name, now)) is not None]
     resets += [float(found) for found in _PARAMETER.findall(headers.get("RateLimit", ""))]
     return next((asked for asked in resets if asked >= 0), None)
 
 
-def _clock(headers: Mapping[str, str]) -> float:
+def clock(headers: Mapping[str, str]) -> float:
     """Unix seconds by the server's clock, by ours where it does not tell."""
     told = _date(headers.get("Date", ""))
     return times.now().timestamp() if told is None else told
 
 
-def _first(headers: Mapping[str, str], name: str, now: float) -> float | None:
+def first(headers: Mapping[str, str], name: str, now: float) -> float | None:
     """Seconds from now that a header names; the longest where it came more than once."""
     text = headers.get(name, "").strip()
-    if numbers := _numbers(text):
-        return max(_seconds(number, now) for number in numbers)
+    if found := numbers(text):
+        return max(_seconds(number, now) for number in found)
     moment = _date(text)
     return None if moment is None else moment - now
 
 
-def _numbers(text: str) -> list[float]:
+def numbers(text: str) -> list[float]:
+    """The numbers that a header holds, with commas between."""
     found = (_NUMBER.fullmatch(part.strip()) for part in text.split(","))
     return [float(match[1]) for match in found if match]
 

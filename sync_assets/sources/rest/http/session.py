@@ -83,7 +83,7 @@ class ListSession(Session):
 
     def get_adapter(self, url: str) -> HTTPAdapter:
         """The API's one adapter, counting for this list."""
-        return Counting(self.adapter, self.listing)
+        return Counting(self.adapter, self.listing, self.on_wait)
 
     def _rest(self, error: Exception, retries: Retries) -> None:
         """Wait until the request may be sent again; the others wait too where the API asks."""

@@ -1,4 +1,4 @@
-"""What an account was sent in the last minute: told from process to process by a small file.
+"""What an account was sent: told from process to process of a machine by a small file.
 
 The file may be anything: cut off by a power cut, of another version, somebody else's folder. Then
 it is made anew, and that is said; where it cannot be, this process keeps to the rate alone.
@@ -12,55 +12,45 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
+from math import inf
 from pathlib import Path
+from typing import Any
 
+import orjson
 from filelock import FileLock, Timeout
 
 from sync_assets.base import stop
 from sync_assets.base.folders import own_folder
+from sync_assets.sources.rest.http.usage import Usage
 
 #: Seconds that a rest may last at most: what a file says beyond it nobody has written.
 LONGEST = 86_400.0
+SHARED = ("sent", "flying", "paused_until", "left", "left_until")
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-@dataclass
-class RateWindow:
-    """The moments of requests and the end of a rest, on the clock that all processes share."""
-
-    sent: deque[float] = field(default_factory=deque)
-    paused_until: float = 0.0
-    news: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def held(self) -> Iterator[RateWindow]:
-        """The window of this process alone."""
-        yield self
-
-
-class SharedRateWindow(RateWindow):
+class SharedUsage(Usage):
     """The same for all processes of this user on this machine that use one account."""
 
     def __init__(self, account: str) -> None:
         super().__init__()
-        name = hashlib.sha256(account.encode()).hexdigest()[:20]
-        self._file = own_folder("rate") / f"{name}.json"
+        self._file = file_of(account)
         self._lock = FileLock(f"{self._file}.lock")
         self._is_shared = True
         self._stop = stop.current()
 
     @contextmanager
-    def held(self) -> Iterator[RateWindow]:
-        """The window as the last process left it; what is changed in the block is kept."""
+    def held(self) -> Iterator[Usage]:
+        """The usage as the last process left it; what is changed in the block is kept."""
         if not (self._is_shared and self._taken()):
             yield self
             return
         try:
-            self._read()
+            before = self._told() if self._read() else None
             yield self
-            self._write()
+            if (told := self._told()) != before:
+                self._write(told)
         finally:
             self._lock.release()
 
@@ -76,29 +66,47 @@ class SharedRateWindow(RateWindow):
                 self._keep_alone(error)
                 return False
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Take what the file tells; gives whether it is one of ours, or not there yet."""
         try:
-            self.sent, self.paused_until = _told(self._file.read_bytes())
+            content = self._file.read_bytes()
         except FileNotFoundError:
-            self.sent, self.paused_until = deque(), 0.0
-        except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-            self.sent, self.paused_until = deque(), 0.0
-            what = type(error).__name__
-            self.news.append(f"{self._file} held no requests of ours ({what}): it is made anew")
+            self._take(Usage())
+        except OSError as error:
+            return self._begin_anew(error)
+        else:
+            try:
+                self._take(_usage(content))
+            except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+                return self._begin_anew(error)
+        return True
 
-    def _write(self) -> None:
-        fresh = self._file.with_suffix(".new")
-        told = {
-            "at": time.monotonic(),
-            "boot": _boot(),
+    def _begin_anew(self, error: Exception) -> bool:
+        self._take(Usage())
+        what = type(error).__name__
+        self.news.append(f"{self._file} held no requests of ours ({what}): it is made anew")
+        return False
+
+    def _take(self, other: Usage) -> None:
+        for name in SHARED:
+            setattr(self, name, getattr(other, name))
+
+    def _told(self) -> dict[str, Any]:
+        return {
             "sent": list(self.sent),
+            "flying": list(self.flying),
             "paused_until": self.paused_until,
+            "left": None if self.left == inf else self.left,
+            "left_until": self.left_until,
         }
+
+    def _write(self, told: dict[str, Any]) -> None:
+        fresh = self._file.with_suffix(".new")
         try:
             for place in (fresh, self._file):
                 if place.is_dir():
                     place.rename(f"{place}.{time.time_ns()}")
-            fresh.write_text(json.dumps(told))
+            fresh.write_bytes(orjson.dumps({"at": time.monotonic(), "boot": _boot(), **told}))
             fresh.replace(self._file)
         except OSError as error:
             self._keep_alone(error)
@@ -111,17 +119,30 @@ class SharedRateWindow(RateWindow):
         )
 
 
-def _told(content: bytes) -> tuple[deque[float], float]:
-    """The requests and the rest that a file tells of; nothing of an earlier start of the machine.
+def file_of(account: str) -> Path:
+    """Where the usage of an account is told: its name is a digest, which tells no secret."""
+    return own_folder("rate") / f"{hashlib.sha256(account.encode()).hexdigest()[:20]}.json"
+
+
+def _usage(content: bytes) -> Usage:
+    """What a file tells of; nothing of an earlier start of the machine.
 
     Raises where the file is not one of ours. What lies in the future nobody has seen.
     """
     told, now = json.loads(content), time.monotonic()
     at, paused_until = float(told["at"]), float(told["paused_until"])
-    sent = deque(sorted(moment for moment in map(float, told["sent"]) if moment <= now))
+    sent, flying = (
+        sorted(moment for moment in map(float, told.get(name, ())) if moment <= now)
+        for name in ("sent", "flying")
+    )
+    left, left_until = told.get("left"), float(told.get("left_until", 0))
     if not at <= now or told.get("boot", _boot()) != _boot():
-        return deque(), 0.0
-    return sent, paused_until if paused_until <= now + LONGEST else 0.0
+        return Usage()
+    if not paused_until <= now + LONGEST:
+        paused_until = 0.0
+    if left is None or not left_until <= now + LONGEST:
+        left, left_until = inf, 0.0
+    return Usage(deque(sent), flying, paused_until, float(left), left_until)
 
 
 @lru_cache

@@ -1,0 +1,59 @@
+"""How many requests an answer says are left, and until when: see `retry_after` for the moments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sync_assets.sources.rest.http.retry_after import REMAINING, RESETS, clock, first, numbers
+
+LIMITS = ("X-RateLimit-Limit", "X-Rate-Limit-Limit", "RateLimit-Limit")
+#: A policy of the one field of the IETF draft: `"default";r=50;t=30`, or `remaining=50, reset=30`.
+_REMAINING = re.compile(r"(?:^|[;,\s])(?:r|remaining)\s*=\s*(\d{1,12})", re.I | re.A)
+_RESET = re.compile(r"(?:^|[;,\s])(?:t|reset)\s*=\s*(\d{1,12})", re.I | re.A)
+_LIMIT = re.compile(r"(?:^|[;,\s])limit\s*=\s*(\d{1,12})", re.I | re.A)
+#: Seconds. A reset in whole seconds may be told one too early.
+ROUNDED = 1.0
+
+
+@dataclass(frozen=True)
+class Left:
+    """So many requests in so many seconds from now; of `limit` in all, where that is told.
+
+    `seconds` is None where the answer does not say when the count begins anew.
+    """
+
+    requests: int
+    seconds: float | None = None
+    limit: int | None = None
+
+
+def said_left(headers: Mapping[str, str]) -> Left | None:
+    """What an answer says; None without a word, or where its window is over already."""
+    found = [number for name in REMAINING for number in numbers(headers.get(name, ""))]
+    found = [number for number in found if 0 <= number < 1e12]
+    if not found:
+        return _of_policies(headers.get("RateLimit", ""))
+    now = clock(headers)
+    resets = [told for name in RESETS if (told := first(headers, name, now)) is not None]
+    limits = [number for name in LIMITS for number in numbers(headers.get(name, ""))]
+    limit = min((int(number) for number in limits if 1 <= number < 1e12), default=None)
+    if not resets:
+        return Left(int(min(found)), None, limit)
+    return Left(int(min(found)), resets[0] + ROUNDED, limit) if resets[0] > 0 else None
+
+
+def _of_policies(text: str) -> Left | None:
+    """The policy of which the least is left; several stand side by side, with commas between."""
+    parts = [text] if "remaining" in text.lower() else text.split(",")
+    told = [_of_policy(part) for part in parts]
+    return min((one for one in told if one), key=lambda one: one.requests, default=None)
+
+
+def _of_policy(text: str) -> Left | None:
+    left, reset, limit = (name.search(text) for name in (_REMAINING, _RESET, _LIMIT))
+    if left is None:
+        return None
+    seconds = int(reset[1]) + ROUNDED if reset else None
+    return Left(int(left[1]), seconds, int(limit[1]) if limit else None)

@@ -1,0 +1,117 @@
+"""What an account was sent, what its service says is left, and until when it asks for rest."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import inf
+
+from sync_assets.base.errors import LONGEST_REST
+from sync_assets.sources.rest.http.quota_headers import Left
+from sync_assets.sources.rest.http.windows import MINUTE, Quota
+
+#: Seconds after which a request in flight is believed to be one of a process that died.
+LOST = 120.0
+#: Seconds: by so much two answers may name the end of one window differently.
+SAME_END = 2.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Whether a request may be sent now: it is booked for `at`, unless there are seconds to wait.
+
+    `rests` says that the API has asked for it, and for longer than one of our windows;
+    `counts` that its answer has to be counted.
+    """
+
+    at: float
+    wait: float = 0.0
+    rests: bool = False
+    counts: bool = False
+
+
+@dataclass
+class Usage:
+    """The moments of requests on one clock: `sent` by their answers, `flying` by their start.
+
+    `left` is how many the service admits until `left_until`, if it says so.
+    """
+
+    sent: deque[float] = field(default_factory=deque)
+    flying: list[float] = field(default_factory=list)
+    paused_until: float = 0.0
+    left: float = inf
+    left_until: float = 0.0
+    news: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def held(self) -> Iterator[Usage]:
+        """The usage by this process alone."""
+        yield self
+
+    def book(self, quota: Quota, now: float) -> Turn:
+        """Book a request, if all windows and what the service says is left have room for it."""
+        if now < self.paused_until:
+            return Turn(now, self.paused_until - now, rests=True)
+        self._forget(quota, now)
+        if self.left <= 0:
+            wait = self.left_until - now
+            return Turn(now, wait, rests=wait > quota.longest)
+        if (wait := self._full_for(quota, now)) > 0:
+            return Turn(now, wait)
+        if quota.windows:
+            self.sent.append(now)
+        if self.left < inf:
+            self.left -= 1
+        counts = bool(quota.windows) or self.left < inf
+        if counts:
+            self.flying.append(now)
+        return Turn(now, counts=counts)
+
+    def answered(self, turn: Turn, quota: Quota, now: float) -> None:
+        """Count a request from its answer on: until then it may have been on the way."""
+        if turn.at in self.flying:
+            self.flying.remove(turn.at)
+        if quota.windows:
+            if turn.at in self.sent:
+                self.sent.remove(turn.at)
+            self.sent.append(now)
+
+    def heed(self, left: Left, in_flight: int, quota: Quota, now: float) -> None:
+        """Go by what an answer says is left, which may not count yet what else is in flight."""
+        limit = left.limit or min((window.requests for window in quota.windows), default=0)
+        others = max(len(self.flying), in_flight) - 1
+        may = max(0, left.requests - max(0, others) - quota.kept_free(limit))
+        seconds = (quota.longest or MINUTE) if left.seconds is None else left.seconds
+        until = now + min(seconds, LONGEST_REST)
+        same = self.left < inf and abs(until - self.left_until) <= SAME_END
+        self.left = min(self.left, may) if same else may
+        self.left_until = max(self.left_until, until) if same else until
+
+    def free(self, quota: Quota, now: float) -> float:
+        """How many requests may be sent before somebody has to wait; infinite without a limit."""
+        self._forget(quota, now)
+        room = [
+            window.requests - sum(1 for moment in self.sent if moment > now - window.seconds)
+            for window in quota.ours
+        ]
+        return max(0, min([*room, self.left]))
+
+    def _forget(self, quota: Quota, now: float) -> None:
+        while self.sent and not now - quota.longest < self.sent[0] <= now:
+            self.sent.popleft()
+        if self.flying and not now - LOST < min(self.flying) <= now:
+            self.flying = [moment for moment in self.flying if now - LOST < moment <= now]
+        if now >= self.left_until:
+            self.left = inf
+
+    def _full_for(self, quota: Quota, now: float) -> float:
+        """Seconds until each window has room; 0 or less where it has."""
+        waits = [
+            self.sent[-window.requests] + window.seconds - now
+            for window in quota.ours
+            if len(self.sent) >= window.requests
+        ]
+        return max(waits, default=0.0)
