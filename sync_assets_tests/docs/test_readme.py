@@ -13,7 +13,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS
 from sync_assets.sources import apis
 from sync_assets.sources.rest.records.columns import TColumns
-from sync_assets.sources.rest.settings import LifeSettings
+from sync_assets.sources.rest.settings import LifeSettings, QuotaSettings
 from sync_assets.warehouse.state.list_history import COLUMNS as SYNCS
 from sync_assets.warehouse.state.quarantine import COLUMNS as QUARANTINE
 from sync_assets_tests.docs import configuration_table, fault_table
@@ -60,8 +60,12 @@ def test_the_settings_are_told_as_they_are_declared(section: str) -> None:
     assert configuration_table.tables()[section] in CONFIGURATION
 
 
+#: What is asked for without a secret; `ApiSettings` tells it.
+PARTS = (LifeSettings, QuotaSettings)
+
+
 def test_every_class_of_settings_is_told() -> None:
-    told = {spec.__name__ for spec in (*configuration_table.SECTIONS.values(), LifeSettings)}
+    told = {spec.__name__ for spec in (*configuration_table.SECTIONS.values(), *PARTS)}
     made = {
         spec.__name__
         for spec in BaseConfiguration.__subclasses__()
