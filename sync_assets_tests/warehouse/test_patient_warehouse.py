@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -18,27 +14,8 @@ from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.errors import WarehouseBusyError
 from sync_assets.warehouse.queries import state, table_stats
 from sync_assets_tests.support.dagster_world import PARTITION_SENSOR, DagsterRuns
+from sync_assets_tests.support.readers import reader
 from sync_assets_tests.support.world import APIS, World
-
-HOLD = """
-import sys, time, duckdb
-connection = duckdb.connect(sys.argv[1], read_only=True)
-print("open", flush=True)
-time.sleep(float(sys.argv[2]))
-"""
-
-
-@contextmanager
-def reader(database: Path, seconds: float) -> Iterator[None]:
-    """A notebook or a BI tool that has the file open."""
-    command = [sys.executable, "-c", HOLD, str(database), str(seconds)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "open\n"
-        try:
-            yield
-        finally:
-            program.kill()
 
 
 @pytest.fixture

@@ -125,6 +125,11 @@ def _take(lock: FileLock, seconds: float) -> None:
 
 def _check_foreign(error: duckdb.Error, database: Path, wait: _Wait) -> None:
     """Raise unless an error says that a foreign program has the file open, and not for too long."""
+    if isinstance(error, duckdb.ConnectionException):
+        raise WarehouseError(
+            f"{database} is already open in this process, in another way than a sync opens it: "
+            f"{error}. Close that connection."
+        ) from None
     if not isinstance(error, duckdb.IOException):
         raise WarehouseError(f"{database} is not a usable DuckDB file: {error}") from None
     if "Could not set lock" not in str(error) or wait.seconds > FOREIGN_PROGRAM_LIMIT:
