@@ -7,8 +7,9 @@ Alone: python -m sync_assets.sandbox
 """
 
 from sync_assets.sandbox.account import Account
+from sync_assets.sandbox.manners import Manners
 from sync_assets.sandbox.scale import Scale
 from sync_assets.sandbox.server import Sandbox
 from sync_assets.sandbox.wire import SECRETS
 
-__all__ = ["SECRETS", "Account", "Sandbox", "Scale"]
+__all__ = ["SECRETS", "Account", "Manners", "Sandbox", "Scale"]

@@ -8,8 +8,9 @@ from starlette.routing import Mount, Route
 from sync_assets.sandbox.account import RESOURCES, Account
 from sync_assets.sandbox.affiliates.wire import Affiliates
 from sync_assets.sandbox.events.wire import Events
+from sync_assets.sandbox.manners import PAGE, Manners
 from sync_assets.sandbox.promotions.wire import Promotions
-from sync_assets.sandbox.wire import BadQueryError, Dialect, encode
+from sync_assets.sandbox.wire import LARGEST_PAGE, BadQueryError, Dialect, encode
 
 ROOTS = {"promotions": "/promotions/v2", "affiliates": "/affiliates", "events": "/events/v1"}
 DIALECTS: dict[str, Dialect] = {
@@ -19,14 +20,14 @@ DIALECTS: dict[str, Dialect] = {
 }
 
 
-def build_app(account: Account) -> Starlette:
+def build_app(account: Account, manners: Manners = Manners()) -> Starlette:  # noqa: B008
     """Return the application that serves an account."""
     return Starlette(
         routes=[
             Mount(
                 root,
                 routes=[
-                    _route(account, source, name, resource.path)
+                    _route(account, source, name, resource.path, manners)
                     for name, resource in RESOURCES[source].items()
                 ],
             )
@@ -35,12 +36,15 @@ def build_app(account: Account) -> Starlette:
     )
 
 
-def _route(account: Account, source: str, name: str, path: str) -> Route:
+def _route(account: Account, source: str, name: str, path: str, manners: Manners) -> Route:
     dialect = DIALECTS[source]
 
     async def endpoint(request: Request) -> Response:
         if not dialect.admits(request.headers.get("authorization", "")):
             return dialect.refused()
+        if "limit" in request.query_params and manners.page_sizes == "refused":
+            return dialect.bad_query("limit is not known")
+        request.state.most = PAGE if manners.page_sizes == "ignored" else LARGEST_PAGE
         snapshot, url = account.snapshot(), str(request.url)
         page = snapshot.pages.get(url)
         if page is None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sync_assets.sandbox.account import Account
 from sync_assets.sandbox.app import ROOTS, build_app
+from sync_assets.sandbox.manners import Manners, Meter
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,7 +27,8 @@ LONGEST_NAP = 0.2
 class _Counted:
     """Counts requests by path, lets each wait as a network would, fails those it is told to."""
 
-    def __init__(self, app: ASGIApp, latency: float) -> None:
+    def __init__(self, app: ASGIApp, latency: float, meter: Meter) -> None:
+        self.meter = meter
         self.by_path: Counter[str] = Counter()
         self.failing: set[str] = set()
         self.stopping = False
@@ -35,7 +37,12 @@ class _Counted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             self.by_path[scope["path"]] += 1
+            admitted, told = self.meter.admit(scope["path"].split("/")[1])
             await self._wait()
+            send = _with_headers(send, told)
+            if not admitted:
+                await PlainTextResponse("too many requests", 429)(scope, receive, send)
+                return
             if scope["path"].endswith(tuple(self.failing)):
                 await PlainTextResponse("the sandbox was told to fail", 500)(scope, receive, send)
                 return
@@ -48,12 +55,27 @@ class _Counted:
             left -= LONGEST_NAP
 
 
+def _with_headers(send: Send, headers: list[tuple[bytes, bytes]]) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *headers]
+        await send(message)
+
+    return sent if headers else send
+
+
 class Sandbox:
     """Serves an account from a thread of this process, on this machine only."""
 
-    def __init__(self, account: Account, port: int = 0, latency: float = 0.0) -> None:
+    def __init__(
+        self,
+        account: Account,
+        port: int = 0,
+        latency: float = 0.0,
+        manners: Manners = Manners(),  # noqa: B008
+    ) -> None:
         self._port = port
-        self._app = _Counted(build_app(account), latency)
+        self._app = _Counted(build_app(account, manners), latency, Meter(manners))
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -109,6 +131,11 @@ class Sandbox:
     def requests(self) -> int:
         """Return how many requests came in so far, refused ones too."""
         return self._app.by_path.total()
+
+    @property
+    def refused(self) -> int:
+        """Return how many of them were answered with 429."""
+        return self._app.meter.refused
 
     def requests_by_path(self) -> Counter[str]:
         """Return how many requests came in for each path."""

@@ -61,4 +61,5 @@ def number(request: Request, name: str, default: int) -> int:
 
 def limit(request: Request, default: int) -> int:
     """Return the page size asked for, up to the largest."""
-    return min(number(request, "limit", default), LARGEST_PAGE)
+    most: int = request.state.most
+    return min(number(request, "limit", default), most)

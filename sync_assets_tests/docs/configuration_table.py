@@ -22,11 +22,12 @@ from sync_assets.lib.retention.job import RetentionSettings
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.http.windows import written
-from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings
+from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings, SharedQuotaSettings
 from sync_assets.warehouse.machines import ExecutionSettings
 
 SECTIONS: dict[str, type[BaseConfiguration]] = {
     "SOURCES__<SOURCE>": ApiSettings,
+    "QUOTA": SharedQuotaSettings,
     "AUTOMATION": AutomationSettings,
     "EXECUTION": ExecutionSettings,
     "ALERTS": AlertSettings,
@@ -45,7 +46,11 @@ DEFAULTS = {
     "dataset": "the source's name",
     "now": "the clock",
 }
-BOUNDS = {"base_url": "a URL, or `sandbox`", "urls": "URLs"}
+BOUNDS = {
+    "base_url": "a URL, or `sandbox`",
+    "urls": "URLs",
+    "redis_url": "a `redis://` or `rediss://` URL",
+}
 
 
 def tables() -> dict[str, str]:

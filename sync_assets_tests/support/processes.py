@@ -17,7 +17,7 @@ from sync_assets.base.errors import SyncError
 from sync_assets.sources import apis
 from sync_assets.warehouse.sync import Request, sync
 
-OURS = ("SOURCES__", "DESTINATION__", "RUNTIME__", "SANDBOX__")
+OURS = ("SOURCES__", "DESTINATION__", "RUNTIME__", "SANDBOX__", "QUOTA__")
 PATIENCE = 180.0
 FORKS = multiprocessing.get_context("forkserver")
 IMPORTED_LATE = [

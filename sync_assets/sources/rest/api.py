@@ -19,16 +19,18 @@ from sync_assets.sources.rest.declaration.consistent import SECRET, check_api, c
 from sync_assets.sources.rest.declaration.endpoints import Endpoint, endpoints
 from sync_assets.sources.rest.http.adapter import RateLimitedAdapter
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
+from sync_assets.sources.rest.http.redis_budget import RedisBudget
 from sync_assets.sources.rest.http.windows import Quota, RateWindow, parse_windows, per_minute
 from sync_assets.sources.rest.life import Life, always
 from sync_assets.sources.rest.paging.overlap import Limits
 from sync_assets.sources.rest.records.names import table_name
-from sync_assets.sources.rest.sandbox import sandbox_address
+from sync_assets.sources.rest.sandbox import sandbox_address, sandbox_windows
 from sync_assets.sources.rest.settings import (
     SANDBOX,
     ApiSettings,
     LifeSettings,
     QuotaSettings,
+    SharedQuotaSettings,
     resolve,
     resolve_api,
 )
@@ -135,14 +137,16 @@ class Api:
     def quota(self, settings: ApiSettings | None = None) -> Quota:
         """What the account may be asked, as configured; reads no secret.
 
-        In the sandbox there is no limit but one that is configured.
+        In the sandbox there is no limit but one that is configured, be it for the sandbox.
         """
         told = settings or resolve(QuotaSettings(), ["sources", self.name], {})
         if told.requests_per_minute is not None:
             return per_minute(told.requests_per_minute)
         if told.quota is not None:
             return Quota(parse_windows(told.quota), told.quota_reserve)
-        return Quota(() if self.is_sandbox() else tuple(self.windows), told.quota_reserve)
+        plays = self.is_sandbox() if settings is None else settings.base_url == SANDBOX
+        windows = sandbox_windows() if plays else tuple(self.windows)
+        return Quota(windows, told.quota_reserve)
 
     @property
     def grace(self) -> timedelta:
@@ -157,6 +161,7 @@ class Api:
         """Connect as configured; starts the sandbox where that is the word."""
         settings = self.resolve(explicit)
         base_url, secret, quota = settings.base_url, settings.secret, self.quota(settings)
+        redis_url = resolve(SharedQuotaSettings(), ["quota"], {}).redis_url
         if settings.base_url == SANDBOX:
             base_url, secret = sandbox_address(self.name)
         if settings.page_size is None:
@@ -165,8 +170,10 @@ class Api:
             settings.rate_window = self.rate_window
         auth = create_auth(self.config(base_url, secret)["client"].get("auth"))
         sent = self._endpoints(base_url, secret)
+        account = f"{base_url} {secret}"
+        budget = RedisBudget(redis_url, quota, account) if redis_url else None
         rate_limiter = RateLimiter(
-            settings.max_concurrency, quota, f"{base_url} {secret}", settings.max_wait
+            settings.max_concurrency, quota, account, settings.max_wait, budget
         )
         adapter = RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait)
         return Connection(base_url, auth, settings, adapter, sent)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.base.times import parse_time
+from sync_assets.sources.rest.http.windows import RateWindow, parse_windows
 from sync_assets.sources.rest.settings import SandboxSettings, resolve, variable
 
 if TYPE_CHECKING:
@@ -25,15 +26,25 @@ def sandbox_address(source: str) -> tuple[str, str]:
     return _running().base_url(source), SECRETS[source]
 
 
+def sandbox_windows() -> tuple[RateWindow, ...]:
+    """The windows that the sandbox enforces; none unless they are configured."""
+    return parse_windows(resolve(SandboxSettings(), ["sandbox"], {}).quota or "")
+
+
 @cache
 def _running() -> Sandbox:
-    from sync_assets.sandbox import Account, Sandbox, Scale
+    from sync_assets.sandbox import Account, Manners, Sandbox, Scale
 
     settings = resolve(SandboxSettings(), ["sandbox"], {})
     scale = Scale(promotions=settings.promotions, event_series=settings.event_series)
     frozen = _unix(settings.now)
     clock = time.time if frozen is None else lambda: frozen
-    sandbox = Sandbox(Account(seed=settings.seed, scale=scale, clock=clock))
+    manners = Manners(
+        windows=tuple((window.requests, window.seconds) for window in sandbox_windows()),
+        headers=settings.quota_headers,
+        page_sizes=settings.page_sizes,
+    )
+    sandbox = Sandbox(Account(seed=settings.seed, scale=scale, clock=clock), manners=manners)
     sandbox.start()
     return sandbox
 

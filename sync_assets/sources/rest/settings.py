@@ -8,7 +8,7 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
-from sync_assets.base.config import Must, above, at_least
+from sync_assets.base.config import Must, above, at_least, one_of
 from sync_assets.base.config import resolve as resolve
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.base.times import parse_time
@@ -25,6 +25,7 @@ A_TIME = Must(
     lambda text: not text or (not text.isdigit() and parse_time(text) is not None),
 )
 A_QUOTA = Must("requests/seconds such as 5000/1800, with white space between", is_quota)
+PAGE_SIZES = ("honoured", "refused", "ignored")
 QUOTES = "\"'`“”‘’«»"
 
 
@@ -105,6 +106,14 @@ class ApiKeySettings(ApiSettings):
 
 
 @configspec
+class SharedQuotaSettings(BaseConfiguration):
+    """Who keeps the quota beyond one machine."""
+
+    redis_url: TSecretStrValue | None = None
+    """A Redis that all machines reach: they keep to each quota together."""
+
+
+@configspec
 class SandboxSettings(BaseConfiguration):
     """Which account the sandbox plays."""
 
@@ -116,6 +125,12 @@ class SandboxSettings(BaseConfiguration):
     """Promotions of the account."""
     event_series: Annotated[int, at_least(0)] = 8
     """Event series of the account."""
+    quota: Annotated[str | None, A_QUOTA] = None
+    """Windows that each API of the sandbox enforces with 429, and that syncs keep to."""
+    quota_headers: bool = True
+    """Whether answers say what is left of them."""
+    page_sizes: Annotated[str, one_of(PAGE_SIZES)] = "honoured"
+    """What becomes of a `limit`: it counts, it is refused, or each page has ten rows."""
 
 
 def variable(source: str, field: str) -> str:

@@ -23,13 +23,14 @@ class Turn:
     """Whether a request may be sent now: it is booked for `at`, unless there are seconds to wait.
 
     `rests` says that the API has asked for it, and for longer than one of our windows;
-    `counts` that its answer has to be counted.
+    `counts` that its answer has to be counted, under a `name` where others know it by one.
     """
 
     at: float
     wait: float = 0.0
     rests: bool = False
     counts: bool = False
+    name: str = ""
 
 
 @dataclass
@@ -81,9 +82,8 @@ class Usage:
 
     def heed(self, left: Left, in_flight: int, quota: Quota, now: float) -> None:
         """Go by what an answer says is left, which may not count yet what else is in flight."""
-        limit = left.limit or min((window.requests for window in quota.windows), default=0)
         others = max(len(self.flying), in_flight) - 1
-        may = max(0, left.requests - max(0, others) - quota.kept_free(limit))
+        may = max(0, left.requests - max(0, others) - quota.kept_of(left))
         seconds = (quota.longest or MINUTE) if left.seconds is None else left.seconds
         until = now + min(seconds, LONGEST_REST)
         same = self.left < inf and abs(until - self.left_until) <= SAME_END

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sync_assets.sources.rest.http.quota_headers import Left
 
 MINUTE = 60.0
 _WINDOW = re.compile(r"(\d+)/(\d+(?:\.\d+)?)")
@@ -47,6 +51,11 @@ class Quota:
     def kept_free(self, requests: int) -> int:
         """How many of so many requests the reserve is."""
         return int(requests * self.reserve + 1e-9)
+
+    def kept_of(self, left: Left) -> int:
+        """The reserve where an answer says what is left: of the limit that it names, or of ours."""
+        ours = min((window.requests for window in self.windows), default=0)
+        return self.kept_free(left.limit or ours)
 
 
 def per_minute(requests: int) -> Quota:

@@ -1,0 +1,122 @@
+"""One budget for the processes of many machines, kept by a Redis.
+
+The buckets of pyrate-limiter count a request once, when it is sent, by the clock of the machine
+that sends it. They know no rest that all share, and nothing of what an API says is left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable
+from importlib.resources import files
+from threading import Lock
+from typing import Any, TypeVar
+
+from sync_assets.base.errors import LONGEST_REST, ConfigurationError, brief
+from sync_assets.sources.rest.http.budget import LocalBudget
+from sync_assets.sources.rest.http.quota_headers import Left
+from sync_assets.sources.rest.http.usage import Turn
+from sync_assets.sources.rest.http.windows import MINUTE, Quota
+
+SCRIPT = "budget.lua"
+#: Seconds: an answer of the Redis, and how long one that is away is left alone.
+PATIENCE, AWAY = 3.0, 60.0
+Given = TypeVar("Given")
+
+
+class RedisBudget:
+    """The usage by all who name one Redis; by this machine alone while it is away."""
+
+    def __init__(self, url: str, quota: Quota, account: str) -> None:
+        redis = _module()
+        try:
+            client = redis.Redis.from_url(
+                url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"QUOTA__REDIS_URL is no URL of a Redis: {error}.") from None
+        name = hashlib.sha256(account.encode()).hexdigest()[:20]
+        self._keys = [f"sync_assets:{{{name}}}:{part}" for part in ("sent", "flying", "words")]
+        self._script = client.register_script((files(__package__) / SCRIPT).read_text())
+        self._failures: type[Exception] = redis.RedisError
+        self._quota, self._local = quota, LocalBudget(quota, account)
+        self._windows = [
+            told for window in quota.ours for told in (window.requests, window.seconds)
+        ]
+        self._away_until = 0.0
+        self._news: list[str] = []
+        self._lock = Lock()
+
+    def book(self) -> Turn:
+        """Book a request, or tell how long to wait first."""
+        name = uuid.uuid4().hex
+
+        def there() -> Turn:
+            wait, rests = self._call("book", name, *self._windows)
+            return Turn(0.0, float(wait), rests=bool(rests), counts=True, name=name)
+
+        return self._either(there, self._local.book)
+
+    def answered(self, turn: Turn) -> None:
+        """A request that was booked has its answer; whoever booked it counts it."""
+        if not turn.name:
+            self._local.answered(turn)
+            return
+        self._either(lambda: self._call("answered", turn.name), lambda: None)
+
+    def heed(self, left: Left, in_flight: int) -> None:
+        """An answer says what is left."""
+        seconds = (self._quota.longest or MINUTE) if left.seconds is None else left.seconds
+        kept = self._quota.kept_of(left)
+        told = (left.requests, min(seconds, LONGEST_REST), kept, in_flight)
+        self._either(
+            lambda: self._call("heed", "", *told), lambda: self._local.heed(left, in_flight)
+        )
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send anything for so long."""
+        self._either(lambda: self._call("pause", "", seconds), lambda: self._local.pause(seconds))
+
+    def free(self) -> float:
+        """How many requests may be sent without a wait; infinite without a limit."""
+        return self._either(
+            lambda: float(self._call("free", "", *self._windows) or "inf"), self._local.free
+        )
+
+    def news(self) -> list[str]:
+        """What there is to say, once: that the Redis is away, or is there again."""
+        told, self._news = self._news, []
+        return told + self._local.news()
+
+    def _call(self, what: str, name: str, *told: object) -> Any:
+        return self._script(keys=self._keys, args=[what, name, self._quota.longest, *told])
+
+    def _either(self, there: Callable[[], Given], here: Callable[[], Given]) -> Given:
+        """What the Redis says, or this machine while it is away."""
+        if time.monotonic() < self._away_until:
+            return here()
+        try:
+            given = there()
+        except self._failures as error:
+            with self._lock:
+                if time.monotonic() >= self._away_until:
+                    self._news.append(
+                        f"the Redis of QUOTA__REDIS_URL does not answer ({brief(error)}): for "
+                        f"{AWAY:.0f} s this machine keeps to the quota by itself"
+                    )
+                self._away_until = time.monotonic() + AWAY
+            return here()
+        return given
+
+
+def _module() -> Any:
+    try:
+        import redis
+    except ImportError:
+        raise ConfigurationError(
+            "QUOTA__REDIS_URL is set, and the package redis is not installed. Install "
+            "sync-assets[cluster] or sync-assets[kubernetes], or unset the variable."
+        ) from None
+    return redis
