@@ -28,14 +28,14 @@ class Meter:
     def __init__(self, manners: Manners) -> None:
         self.refused = 0
         self._manners, self._lock = manners, Lock()
-        self._counts: Counter[tuple[str, float, int]] = Counter()
+        self._counts: Counter[tuple[str, int, float, int]] = Counter()
 
     def admit(self, root: str) -> tuple[bool, list[tuple[bytes, bytes]]]:
         """Whether a request to an API is answered, and the headers that tell of its windows."""
         now, told = time.time(), []
         with self._lock:
             for requests, seconds in self._manners.windows:
-                key = (root, seconds, int(now // seconds))
+                key = (root, requests, seconds, int(now // seconds))
                 self._counts[key] += 1
                 told.append((requests - self._counts[key], requests, seconds - now % seconds))
             admitted = all(left >= 0 for left, _, _ in told)
