@@ -18,9 +18,10 @@ from sync_assets.base.errors import ConfigurationError, ListError, SyncError
 from sync_assets.preparation import prepare
 from sync_assets.report import Watcher, print_report
 from sync_assets.sources import apis
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
-from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.sync import Request, sync
 
@@ -67,10 +68,11 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
         _print(console, f"error: {error}", style="red")
         return 1
     arguments = _parser(list(known)).parse_args(argv)
-    chosen = [known[arguments.source]] if arguments.source else list(known.values())
+    apis_asked = [known[arguments.source]] if arguments.source else list(known.values())
+    chosen = [Account(api) for api in apis_asked]
     try:
         file = read_env_file(Path.cwd())
-        _refuse_partitions(chosen, arguments.partition)
+        _refuse_partitions(apis_asked, arguments.partition)
         _print(console, prepare(chosen))
     except SyncError as error:
         _print(console, f"error: {error}", style="red")
@@ -78,9 +80,10 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
     if file:
         _print(console, f"Variables of {file} go before those of the shell.")
     journals: dict[str, SyncResult] = {}
-    for api in chosen:
+    for account in chosen:
+        api = account.api
         try:
-            request = _request(api, arguments.partition, allow_empty=arguments.allow_empty)
+            request = _request(account, arguments.partition, allow_empty=arguments.allow_empty)
             with Watcher(console, api.name) as watcher:
                 journals[api.name] = sync(request, on_listing=watcher.listing, say=watcher.say)
         except SyncError as error:  # the other sources can do without this one
@@ -123,24 +126,26 @@ def _refuse_partitions(chosen: Sequence[Api], partitions: Sequence[str] | None) 
             raise ConfigurationError(f"{api.name} has no partitions; leave out --partition.")
 
 
-def _request(api: Api, partitions: Sequence[str] | None, *, allow_empty: bool) -> Request:
+def _request(account: Account, partitions: Sequence[str] | None, *, allow_empty: bool) -> Request:
+    api = account.api
     if partitions is None:
-        return Request(api, list(api.endpoints), None, allow_empty)
+        return Request(api, list(api.endpoints), None, allow_empty, account=account)
     parent = api.parents[0]
-    listed = _ids(api, parent.resource)
+    listed = _ids(account, parent.resource)
     if unknown := [key for key in partitions if key not in listed]:
         raise UnknownPartitionError(
             f"{parent.resource} has no {', '.join(unknown)}: the API lists {len(listed)}, "
             f"{', '.join(listed[:SHOWN])}{', ...' if len(listed) > SHOWN else ''}"
         )
     children = api.children(parent.resource)
-    return Request(api, children, {parent.resource: list(partitions)}, allow_empty)
+    parents = {parent.resource: list(partitions)}
+    return Request(api, children, parents, allow_empty, account=account)
 
 
-def _ids(api: Api, parent: str) -> list[str]:
+def _ids(account: Account, parent: str) -> list[str]:
     """The ids that the API lists, also where some of its records are odd."""
     journal = SyncResult(strict=False)
-    tables = list(dlt_source(api)(journal=journal).resources[parent])
-    for listing in journal.failed():
-        raise ListError(str(listing.error))
-    return [str(value) for table in tables for value in table["id"].to_pylist()]
+    spool = ListReader(account, {}, journal).read(account.api.endpoints[parent], None).spool
+    if spool is None:
+        raise ListError(str(journal.failed()[0].error))
+    return spool.column("id")

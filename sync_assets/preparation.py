@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.settings import SANDBOX
 from sync_assets.warehouse.connection.database_file import refuse_unusable
 from sync_assets.warehouse.connection.destination import database_file, open_pipeline, whereabouts
 from sync_assets.warehouse.connection.rights import refuse_without_rights
-from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.dataset import refuse_shared_dataset
 from sync_assets.warehouse.machines import execution
 
 
-def prepare(chosen: Sequence[Api]) -> str:
+def prepare(chosen: Sequence[Account]) -> str:
     """Where each source is read and where its rows go, in one line without secrets.
 
     Raises `ConfigurationError` or `WarehouseError` where either cannot be.
     """
     execution()
-    read = {api.name: api.resolve().base_url for api in chosen}
-    datasets = [dataset_of(api) for api in chosen]
-    with open_pipeline(chosen[0].name, datasets[0]) as pipeline:
+    read = {account.api.name: account.settings.base_url for account in chosen}
+    for account in chosen:
+        refuse_shared_dataset(account)
+    datasets = [account.dataset for account in chosen]
+    with open_pipeline(chosen[0].api.name, datasets[0]) as pipeline:
         if database := database_file(pipeline):
             refuse_unusable(database)
         warehouse = whereabouts(pipeline)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.base.errors import ConfigurationError
-from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.settings import variable
 from sync_assets.warehouse.errors import WarehouseError
 
@@ -92,9 +91,9 @@ class Ownership:
         return [str(resource) for resource, *ours in rows if ours != [False]]
 
 
-def taken_over(api: Api) -> list[str]:
+def taken_over(account: Account) -> list[str]:
     """The tables that syncs may take over, as configured; `ConfigurationError` for one unknown."""
-    names = str(dlt.config.get(f"sources.{api.name}.take_over") or "").split()
+    api, names = account.api, (account.settings.take_over or "").split()
     if unknown := [name for name in names if name not in api.endpoints]:
         raise ConfigurationError(
             f"{variable(api.name, 'take_over')} must name tables of {api.name}, with white space "

@@ -21,6 +21,7 @@ from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync_assets.base import stop
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.rounds import Key
@@ -35,7 +36,7 @@ from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.connection.postgres import outlast_timeouts
 from sync_assets.warehouse.connection.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.connection.scratch import sweep
-from sync_assets.warehouse.dataset import dataset_of
+from sync_assets.warehouse.dataset import refuse_shared_dataset
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.load import load_and_prove
 from sync_assets.warehouse.load_retries import Again
@@ -54,7 +55,8 @@ from sync_assets.warehouse.tables import open_tables
 class Request:
     """What to sync of an API: which resources, below which parents (None: all that it lists).
 
-    Lists that were synced `since` are left out.
+    Lists that were synced `since` are left out. `account` is what is configured for the API; it is
+    resolved once.
     """
 
     api: Api
@@ -62,9 +64,11 @@ class Request:
     parents: Mapping[str, Sequence[str]] | None = None
     allow_empty: bool = False
     since: datetime | None = None
+    account: Account = None  # type: ignore[assignment]  # of the API, where none is given
 
     def __post_init__(self) -> None:
         """Know the resources by their tables."""
+        object.__setattr__(self, "account", self.account or Account(self.api))
         object.__setattr__(self, "resources", [table_name(name) for name in self.resources])
 
 
@@ -98,11 +102,12 @@ def commits(
     the load fails; lists that fail do not raise. On SIGINT and SIGTERM it raises
     `KeyboardInterrupt`, or what their handlers raise, and loads nothing more.
     """
-    api, say = request.api, say or silent
-    if api.resolve().keep_pages is not None:
+    api, account, say = request.api, request.account, say or silent
+    if account.settings.keep_pages is not None:
         say(f"{variable(api.name, 'keep_pages')} has no effect: pages are not kept. Remove it.")
-    dataset, taken = dataset_of(api), taken_over(api)
-    with stop.stoppable(), open_pipeline(api.name, dataset) as pipeline:
+    refuse_shared_dataset(account)
+    taken = taken_over(account)
+    with stop.stoppable(), open_pipeline(api.name, account.dataset) as pipeline:
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         foreign, held, done = _known(pipeline, request, taken, say)
@@ -115,7 +120,7 @@ def commits(
             on_listing=on_listing,
             on_wait=say,
         )
-        lists = ListReader(api, api.connect, request.parents or {}, journal, done)
+        lists = ListReader(account, request.parents or {}, journal, done)
         make = partial(make_tables, taken_over=taken)
         names = [name for name in ours.resources if (name, None) not in done]
         again = Again(lists, pauses, say)
@@ -128,7 +133,8 @@ def commits(
                     yield journal
                     names = [name for name in names if name in current.pending]
         for listing in _lists_of(request, foreign):
-            journal.record(listing, WarehouseError(refusal(api.name, dataset, listing.resource)))
+            reason = refusal(api.name, account.dataset, listing.resource)
+            journal.record(listing, WarehouseError(reason))
     journal.round = None
     yield journal
 
@@ -155,7 +161,7 @@ def _extract(pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str]) ->
     api, journal = lists.api, lists.journal
     source = DltSource(Schema(schema_name(api)), api.name, build_resources(lists))
     source.schema.update_table(schema())
-    workers = api.resolve().max_concurrency + 2
+    workers = lists.account.settings.max_concurrency + 2
     try:
         pipeline.extract(source.with_resources(*names), workers=workers)
         if any(listing.problems for listing in journal.complete()):

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from sync_assets.sandbox import SECRETS, Account, Manners, Sandbox, Scale
+from sync_assets.sandbox import SECRETS, Manners, Sandbox, Scale
+from sync_assets.sandbox import Account as Played
 from sync_assets.sources.rest import sandbox as ours
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.http.windows import Quota, RateWindow
 from sync_assets_tests.support.world import APIS, World
 
@@ -21,7 +23,7 @@ def ask(sandbox: Sandbox, **params: Any) -> requests.Response:
 
 def played(**manners: Any) -> Sandbox:
     """A sandbox with a few orders and such manners."""
-    return Sandbox(Account(scale=Scale(orders=30, exact=True)), manners=Manners(**manners))
+    return Sandbox(Played(scale=Scale(orders=30, exact=True)), manners=Manners(**manners))
 
 
 def test_windows_are_enforced_and_told() -> None:
@@ -66,7 +68,8 @@ def test_the_sandbox_of_a_sync_is_configured(world: World) -> None:
     world.monkeypatch.setenv("SANDBOX__PAGE_SIZES", "ignored")
     ours._running.cache_clear()
     try:
-        assert api.connect().adapter.rate_limiter.quota == Quota((RateWindow(300, 60),), 0.2)
+        limiter = Account(api).connection.adapter.rate_limiter
+        assert limiter.quota == Quota((RateWindow(300, 60),), 0.2)
         answer = ask(ours._running(), limit=100)
         assert answer.headers["X-Rate-Limit-Limit"] == "300"
         assert len(answer.json()["data"]) == 10

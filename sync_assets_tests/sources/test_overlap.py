@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.paging.claims import Claims
@@ -128,7 +129,7 @@ def test_without_a_total_pages_do_not_overlap(world: World) -> None:
 def test_where_no_limit_is_sent_pages_do_not_overlap(world: World) -> None:
     fill(world)
     api, journal = replace(APIS["affiliates"], page_size=None), SyncResult()
-    ListReader(api, api.connect, {}, journal).read(api.endpoints["coupons"], None)
+    ListReader(Account(api), {}, journal).read(api.endpoints["coupons"], None)
     assert {seen.query.get("limit") for seen in world.api.asked(PATH)} == {None}
     assert journal.listings["coupons", None].rows == 250
 
@@ -220,7 +221,7 @@ def test_that_an_api_takes_no_other_limit_is_said_once_and_remembered(world: Wor
     world.configure("affiliates", max_concurrency=1)
     said: list[str] = []
     api, journal = APIS["affiliates"], SyncResult(on_wait=said.append)
-    lists = ListReader(api, api.connect, {}, journal)
+    lists = ListReader(Account(api), {}, journal)
     for name in ("coupons", "referrals"):
         lists.read(api.endpoints[name], None)
     plain = [(1, 100), (2, 100), (3, 100)]

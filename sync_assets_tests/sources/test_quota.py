@@ -8,6 +8,7 @@ from math import inf
 import pytest
 from requests.structures import CaseInsensitiveDict
 
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.http.quota_headers import Left, said_left
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
 from sync_assets.sources.rest.http.usage import Usage
@@ -153,7 +154,7 @@ def test_a_quota_is_configured_and_requests_per_minute_go_before_it(world: World
     assert api.quota() == Quota((RateWindow(5_000, 1_800),), 0.2)
     world.configure("events", quota=" 10000/1800  200/60 ", quota_reserve=0.5)
     assert api.quota() == Quota((RateWindow(10_000, 1_800), RateWindow(200, 60)), 0.5)
-    assert api.connect().adapter.rate_limiter.quota == api.quota()
+    assert Account(api).connection.adapter.rate_limiter.quota == api.quota()
     world.configure("events", requests_per_minute=7)
     assert api.quota() == Quota((RateWindow(7, 60),))
     world.configure("events", requests_per_minute=0)

@@ -16,6 +16,7 @@ import pytest
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.sources.events import events
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.http import rate_limiter, windows
 from sync_assets.sources.rest.http.windows import RateWindow, per_minute
 from sync_assets_tests.support.world import APIS, World
@@ -97,7 +98,9 @@ def test_retries_count_as_requests(world: World, monkeypatch: pytest.MonkeyPatch
 def test_the_quota_of_an_api_is_its_services_own(world: World) -> None:
     for name in APIS:
         world.monkeypatch.delenv(f"SOURCES__{name.upper()}__REQUESTS_PER_MINUTE")
-    ours = {name: api.connect().adapter.rate_limiter.quota.ours for name, api in APIS.items()}
+    ours = {
+        name: Account(api).connection.adapter.rate_limiter.quota.ours for name, api in APIS.items()
+    }
     assert ours == {
         "promotions": (RateWindow(160, 60),),
         "affiliates": (RateWindow(96, 60),),

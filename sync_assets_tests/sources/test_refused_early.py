@@ -14,6 +14,7 @@ from sync_assets.base.config import resolve
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.lib.retention.job import keep_days
 from sync_assets.lib.settings import automation
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.declaration.base_url import normalized
 from sync_assets.sources.rest.http.session import origin
 from sync_assets.sources.rest.settings import SandboxSettings
@@ -149,7 +150,7 @@ FAULTS = {
 def test_a_wrong_base_url_is_refused_and_not_quoted(world: World, url: str) -> None:
     world.configure("promotions", base_url=url)
     with pytest.raises(ConfigurationError, match=WRONG_URLS[url]) as caught:
-        APIS["promotions"].resolve()
+        _ = Account(APIS["promotions"]).settings
     assert "SOURCES__PROMOTIONS__BASE_URL must be" in str(caught.value)
     assert "S3CRET" not in str(caught.value)
 
@@ -157,7 +158,7 @@ def test_a_wrong_base_url_is_refused_and_not_quoted(world: World, url: str) -> N
 @pytest.mark.parametrize("url", RIGHT_URLS)
 def test_a_right_base_url_has_one_spelling(world: World, url: str) -> None:
     world.configure("promotions", base_url=url)
-    asked = APIS["promotions"].resolve().base_url
+    asked = Account(APIS["promotions"]).settings.base_url
     assert asked == RIGHT_URLS[url]
     assert normalized(asked) == asked
     assert origin(asked)[1]
@@ -168,7 +169,7 @@ def test_a_right_base_url_has_one_spelling(world: World, url: str) -> None:
 def test_a_key_with_something_around_it_is_refused(world: World, source: str, what: str) -> None:
     world.configure(source, **{SECRET_FIELDS[source]: WRONG_KEYS[what]})
     with pytest.raises(ConfigurationError) as caught:
-        APIS[source].resolve()
+        _ = Account(APIS[source]).settings
     assert f"SOURCES__{source.upper()}__{SECRET_FIELDS[source]} h" in str(caught.value)
     assert "S3CRET" not in str(caught.value)
 
@@ -176,7 +177,7 @@ def test_a_key_with_something_around_it_is_refused(world: World, source: str, wh
 def read_all_settings() -> None:
     """Read every settings class of the project."""
     for api in APIS.values():
-        api.resolve()
+        _ = Account(api).settings
         automation(api)
     execution()
     keep_days()
@@ -222,7 +223,7 @@ def resolved_in(folder: Path) -> str:
     os.chdir(folder)
     try:
         with pytest.raises(ConfigurationError) as caught:
-            APIS["events"].resolve()
+            _ = Account(APIS["events"]).settings
         return str(caught.value)
     finally:
         os.chdir(here)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
@@ -15,6 +16,6 @@ def listed(
 ) -> tuple[ListResult, list[str]]:
     """What became of a list, and the ids that it holds, as text; none where it failed."""
     api, journal = APIS[source], SyncResult(strict=False, on_wait=say)
-    lists = ListReader(api, api.connect, {}, journal)
+    lists = ListReader(Account(api), {}, journal)
     spool = lists.read(api.endpoints[resource], parent).spool
     return journal.listings[resource, parent], spool.column("id") if spool is not None else []

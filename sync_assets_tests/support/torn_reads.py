@@ -28,6 +28,7 @@ from requests import PreparedRequest, Response
 
 from sync_assets.base.errors import ListError
 from sync_assets.sources import affiliates, events, promotions
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.reader import read_list
 from sync_assets.sources.rest.extract.spool import Spool
@@ -149,7 +150,7 @@ def read(way: Way, history: History) -> Result:
     endpoint = api.endpoints[resource]
     secret = {"bearer_token": "x"} if api is promotions.API else {"api_key": "x"}
     settings = {"base_url": BASE_URL, "requests_per_minute": 0, "max_retries": 0, **secret}
-    connection = api.connect(settings)
+    connection = Account(api, settings).connection
     before = list(history.ids)
 
     def send(request: PreparedRequest, listing: ListResult, **_: Any) -> Response:

@@ -12,6 +12,7 @@ from sync_assets.lib.assets.materialize import materialize_partitions, materiali
 from sync_assets.lib.assets.results import Event
 from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.translator import ResourceTranslator
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
@@ -57,7 +58,7 @@ def _assets(
     api: Api, resources: list[str], settings: AutomationSettings, **options: Any
 ) -> Callable[[Callable[..., Iterator[Event]]], dg.AssetsDefinition]:
     source = DltSource(
-        Schema(api.name), api.name, build_resources(ListReader(api, api.connect, {}, SyncResult()))
+        Schema(api.name), api.name, build_resources(ListReader(Account(api), {}, SyncResult()))
     )
     specs = build_dlt_asset_specs(
         dlt_source=source.with_resources(*resources),

@@ -1,61 +1,33 @@
-"""One API as data, and the connection that its settings make of it."""
+"""One API as data: what is known of it before anybody asks it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
 import dlt
-from dlt.sources.rest_api.config_setup import create_auth
 from dlt.sources.rest_api.typing import RESTAPIConfig
-from requests.auth import AuthBase
 
 from sync_assets.base.errors import brief
 from sync_assets.base.times import parse_time
 from sync_assets.sources.rest.declaration.consistent import SECRET, check_api, check_secret
 from sync_assets.sources.rest.declaration.endpoints import Endpoint, endpoints
-from sync_assets.sources.rest.http.adapter import RateLimitedAdapter
-from sync_assets.sources.rest.http.rate_limiter import RateLimiter
-from sync_assets.sources.rest.http.redis_budget import RedisBudget
 from sync_assets.sources.rest.http.windows import Quota, RateWindow, parse_windows, per_minute
 from sync_assets.sources.rest.life import Life, always
-from sync_assets.sources.rest.paging.overlap import Limits
 from sync_assets.sources.rest.records.names import table_name
-from sync_assets.sources.rest.sandbox import sandbox_address, sandbox_windows
+from sync_assets.sources.rest.sandbox import sandbox_windows
 from sync_assets.sources.rest.settings import (
     SANDBOX,
     ApiSettings,
     LifeSettings,
     QuotaSettings,
-    SharedQuotaSettings,
     resolve,
-    resolve_api,
 )
 
 ACTIVITY = "latest_activity"
-
-
-@dataclass(frozen=True)
-class Connection:
-    """An API as one sync sees it: where, as whom, how hard it may be asked, and what for.
-
-    `endpoints` are the API's, with the secret in params and headers that hold it.
-    """
-
-    base_url: str
-    auth: AuthBase
-    settings: ApiSettings
-    adapter: RateLimitedAdapter
-    endpoints: Mapping[str, Endpoint]
-    limits: Limits = field(default_factory=Limits)
-
-    @property
-    def witness(self) -> Endpoint:
-        """A list that has no parent, which tells whether a credential is good."""
-        return next(e for e in self.endpoints.values() if e.parent is None)
 
 
 @dataclass(frozen=True)
@@ -107,20 +79,17 @@ class Api:
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
         """The resources of the API, by table."""
-        return self._endpoints("", "")
+        return self.endpoints_of("", "")
 
     def __post_init__(self) -> None:
         """Refuse by name what would not be done as it is declared: `ConfigurationError`."""
         check_api(self.name, self.parents, self.endpoints)
-        check_secret(self.name, self._endpoints("", SECRET))
+        check_secret(self.name, self.endpoints_of("", SECRET))
 
-    def _endpoints(self, base_url: str, secret: str) -> dict[str, Endpoint]:
+    def endpoints_of(self, base_url: str, secret: str) -> dict[str, Endpoint]:
+        """The endpoints as they are asked with a secret, which params and headers may hold."""
         partitions = {parent.resource for parent in self.parents}
         return endpoints(self.name, self.config(base_url, secret), base_url, partitions)
-
-    def resolve(self, explicit: Mapping[str, Any] | None = None) -> ApiSettings:
-        """The settings of this API; `ConfigurationError` where one is missing or wrong."""
-        return resolve_api(self.settings(), self.name, dict(explicit or {}))
 
     def children(self, parent: str) -> list[str]:
         """The partitioned resources below a parent."""
@@ -156,24 +125,3 @@ class Api:
     def is_sandbox(self) -> bool:
         """Whether the configuration says `base_url = "sandbox"`; reads no secret."""
         return bool(dlt.config.get(f"sources.{self.name}.base_url") == SANDBOX)
-
-    def connect(self, explicit: Mapping[str, Any] | None = None) -> Connection:
-        """Connect as configured; starts the sandbox where that is the word."""
-        settings = self.resolve(explicit)
-        base_url, secret, quota = settings.base_url, settings.secret, self.quota(settings)
-        redis_url = resolve(SharedQuotaSettings(), ["quota"], {}).redis_url
-        if settings.base_url == SANDBOX:
-            base_url, secret = sandbox_address(self.name)
-        if settings.page_size is None:
-            settings.page_size = self.page_size
-        if settings.rate_window is None:
-            settings.rate_window = self.rate_window
-        auth = create_auth(self.config(base_url, secret)["client"].get("auth"))
-        sent = self._endpoints(base_url, secret)
-        account = f"{base_url} {secret}"
-        budget = RedisBudget(redis_url, quota, account) if redis_url else None
-        rate_limiter = RateLimiter(
-            settings.max_concurrency, quota, account, settings.max_wait, budget
-        )
-        adapter = RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait)
-        return Connection(base_url, auth, settings, adapter, sent)  # type: ignore[arg-type]

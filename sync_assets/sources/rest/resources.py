@@ -11,6 +11,7 @@ import dlt
 from dlt.extract import DltResource, DltSource
 
 from sync_assets.base.personal_data import discreet
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.declaration.hints import MERGE
@@ -47,10 +48,9 @@ def dlt_source(api: Api) -> Callable[..., DltSource]:
         journal: SyncResult | None = None,
         **settings: Any,
     ) -> list[DltResource]:
-        connection = api.connect(settings)
-        return build_resources(
-            ListReader(api, lambda: connection, parents or {}, journal or SyncResult())
-        )
+        account = Account(api, settings)
+        _ = account.connection  # raises here, not in dlt's pool
+        return build_resources(ListReader(account, parents or {}, journal or SyncResult()))
 
     return source
 

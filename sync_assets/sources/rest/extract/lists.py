@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as StillReading
 from dataclasses import dataclass
 from threading import Lock
 
 from sync_assets.base.errors import ListError, SyncError
-from sync_assets.sources.rest.api import Api, Connection
+from sync_assets.sources.rest.account import Account, Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.reader import read_list
 from sync_assets.sources.rest.extract.rounds import Key, Round
@@ -40,32 +40,27 @@ class ListReader:
 
     def __init__(
         self,
-        api: Api,
-        connect: Callable[[], Connection],
+        account: Account,
         parents: Mapping[str, Sequence[str]],
         journal: SyncResult,
         done: Iterable[Key] = (),
     ) -> None:
-        self.api, self.journal = api, journal
+        self.account, self.api, self.journal = account, account.api, journal
         self.given = {table_name(name): ids for name, ids in parents.items()}
         self.round = Round()
-        self._connect = connect
-        self._connection: Connection | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._reads: dict[Key, Future[Outcome]] = {}
         self._taken: dict[Key, Outcome] = {}
         self._done = set(done)
         self._ids: dict[tuple[str, str], list[str]] = {}
-        self._needed = {(e.parent, e.parent_field) for e in api.endpoints.values()}
+        self._needed = {(e.parent, e.parent_field) for e in self.api.endpoints.values()}
         self._lock = Lock()
 
     @property
     def connection(self) -> Connection:
         """The connection, made when the first list is read."""
         with self._lock:
-            if self._connection is None:
-                self._connection = self._connect()
-            return self._connection
+            return self.account.connection
 
     def next_round(self, seconds: float) -> Round:
         """Let a round begin, once some list that is read is complete."""
@@ -149,7 +144,7 @@ class ListReader:
     def _wait(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """A list once it is read; raises `StillReading` at the end of the round."""
         key, left = (endpoint.name, parent), self.round.left()
-        workers = self.connection.settings.max_concurrency + 2
+        workers = self.account.settings.max_concurrency + 2
         with self._lock:
             if key not in self._reads:
                 if left == 0:

@@ -14,7 +14,7 @@ from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
 from requests import Response
 
 from sync_assets.base.errors import LimitError, ListError, SyncError, TornError, brief
-from sync_assets.sources.rest.api import Connection
+from sync_assets.sources.rest.account import Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult

@@ -24,7 +24,7 @@ from sync_assets.sources.rest.http.retries import Retries, jittered
 from sync_assets.sources.rest.list_result import ListResult
 
 if TYPE_CHECKING:
-    from sync_assets.sources.rest.api import Connection
+    from sync_assets.sources.rest.account import Connection
 
 TRANSIENT = (ConnectionFailed, Timeout, ChunkedEncodingError, ContentDecodingError, TransientError)
 
