@@ -11,7 +11,7 @@ from sync_assets.lib.automation.schedules import build_partitions_schedule, buil
 from sync_assets.lib.checks.definitions import build_checks
 from sync_assets.lib.instance.executor import backfill_policy
 from sync_assets.lib.prune_job import build_prune_job
-from sync_assets.lib.settings import automation
+from sync_assets.planning.settings import automation
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.machines import execution
 

@@ -11,7 +11,7 @@ import dlt
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.warehouse.dataset import dataset_of

@@ -10,7 +10,7 @@ import pytest
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.lib.api_definitions import build_api_definitions
-from sync_assets.lib.settings import AutomationSettings, automation
+from sync_assets.planning.settings import AutomationSettings, automation
 from sync_assets.sources import apis, events, promotions
 from sync_assets.sources.rest.api import ACTIVITY, Parent
 from sync_assets.sources.rest.life import Life, Stage

@@ -15,13 +15,14 @@ from sync_assets.sources import apis
 from sync_assets_tests.support.dagster_world import LOADED
 
 PACKAGE = Path(sync_assets.__file__).parent
-LAYERS = ["base", "sandbox", "sources", "warehouse", "lib", "defs"]
+LAYERS = ["base", "sandbox", "sources", "warehouse", "planning", "lib", "defs"]
 ALLOWED = {
     "base": {"base"},
     "sandbox": {"sandbox"},
     "sources": {"base", "sandbox", "sources"},
     "warehouse": {"base", "sources", "warehouse"},
-    "lib": {"base", "sources", "warehouse", "lib"},
+    "planning": {"base", "sources", "warehouse", "planning"},
+    "lib": {"base", "sources", "warehouse", "planning", "lib"},
     "defs": {"sources", "lib", "defs"},
 }
 #: Taking seconds to import, each is for those who use it.

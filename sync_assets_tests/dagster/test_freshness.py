@@ -14,9 +14,9 @@ from sync_assets.base import times
 from sync_assets.lib.automation.freshness_sensor import within_budget
 from sync_assets.lib.automation.run_requests import PlannedRun
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
-from sync_assets.lib.freshness import ListFreshness
 from sync_assets.lib.keys import range_tags
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.life import Stage
 from sync_assets.warehouse.connection.lock import single_writer
 from sync_assets.warehouse.state.list_history import ListHistory

@@ -19,7 +19,7 @@ from dlt.common.typing import extract_inner_type
 from sync_assets.base.config import KINDS, Must
 from sync_assets.lib.alerts.channels import AlertSettings
 from sync_assets.lib.retention.job import RetentionSettings
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.http.windows import written
 from sync_assets.sources.rest.settings import ApiSettings, SandboxSettings, SharedQuotaSettings

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from sync_assets.base import times
-from sync_assets.lib.freshness import evaluate_freshness
-from sync_assets.lib.settings import automation
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.settings import automation
 from sync_assets.sources.rest.http.retry_after import asked_wait
 from sync_assets.warehouse.queries import state
 from sync_assets_tests.support.processes import Task, workers

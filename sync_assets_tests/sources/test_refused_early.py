@@ -13,7 +13,7 @@ from dlt.common.configuration.specs import PluggableRunContext
 from sync_assets.base.config import resolve
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.lib.retention.job import keep_days
-from sync_assets.lib.settings import automation
+from sync_assets.planning.settings import automation
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.declaration.base_url import normalized
 from sync_assets.sources.rest.http.session import origin

@@ -12,7 +12,7 @@ import pytest
 
 from sync_assets.base import times
 from sync_assets.lib.checks.definitions import findings
-from sync_assets.lib.settings import automation
+from sync_assets.planning.settings import automation
 from sync_assets.sources.promotions import API
 from sync_assets.warehouse.state import drift
 from sync_assets.warehouse.state.drift import Differences, differences, known, learned

@@ -8,8 +8,8 @@ import pytest
 from dlt.common.destination import Destination
 
 from sync_assets.base import times
-from sync_assets.lib.freshness import evaluate_freshness
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult

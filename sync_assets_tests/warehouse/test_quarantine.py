@@ -9,7 +9,7 @@ import pytest
 from sync_assets.base import times
 from sync_assets.lib.checks.definitions import findings
 from sync_assets.lib.checks.findings import Finding
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult, Problem

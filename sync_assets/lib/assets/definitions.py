@@ -10,8 +10,8 @@ from dlt.extract import DltSource
 
 from sync_assets.lib.assets.materialize import materialize_partitions, materialize_tables
 from sync_assets.lib.assets.results import Event
-from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.translator import ResourceTranslator
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.extract.lists import ListReader

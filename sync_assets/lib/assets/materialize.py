@@ -12,7 +12,7 @@ from sync_assets.lib.assets.reruns import first_attempt
 from sync_assets.lib.assets.results import Event, failure, materialization, observation
 from sync_assets.lib.checks.definitions import beginning, findings
 from sync_assets.lib.keys import parent_id
-from sync_assets.lib.settings import automation
+from sync_assets.planning.settings import automation
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.extract.whole import lists_of, parts_of

@@ -16,9 +16,10 @@ from sync_assets.lib.automation.partition_sensor import sensor_name
 from sync_assets.lib.automation.run_requests import PlannedRun, plan_runs
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.lib.checks.catalog import FRESH, fresh
-from sync_assets.lib.freshness import ListFreshness, evaluate_freshness
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.lib.default_status import sensor_status
 from sync_assets.lib.translator import asset_key
+from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.errors import WarehouseBusyError
 from sync_assets.warehouse.queries import State, state
@@ -37,7 +38,7 @@ def build_freshness_sensor(
         name=f"{api.name}_freshness",
         target=list(assets),
         minimum_interval_seconds=settings.sensor_interval,
-        default_status=settings.sensor_status,
+        default_status=sensor_status(settings),
         description=f"Syncs what is stale, failing or was never synced of {api.name}.",
     )
     def keep_fresh(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:

@@ -9,9 +9,9 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.remote_representation.code_location import is_implicit_asset_job_name
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from sync_assets.lib.freshness import ListFreshness
 from sync_assets.lib.keys import keys_of, partition_key
 from sync_assets.lib.translator import asset_key
+from sync_assets.planning.freshness import ListFreshness
 from sync_assets.sources.rest.api import Api
 
 #: A resource, and a partition key or None.

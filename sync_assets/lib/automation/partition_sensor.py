@@ -12,9 +12,10 @@ import dagster as dg
 
 from sync_assets.lib.automation.partition_cursor import PartitionCursor
 from sync_assets.lib.automation.queue_tags import queue_tags
+from sync_assets.lib.default_status import sensor_status
 from sync_assets.lib.keys import contiguous_ranges, in_order, partition_key, range_tags
-from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.translator import asset_key
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.errors import WarehouseBusyError
@@ -49,7 +50,7 @@ def build_partition_sensor(
         name=sensor_name(api, parent),
         target=children,
         minimum_interval_seconds=INTERVAL_SECONDS,
-        default_status=settings.sensor_status,
+        default_status=sensor_status(settings),
         description=f"Follows {parent_key.to_user_string()}: adds, first syncs and retires "
         f"partitions of {parent.partitions}.",
     )

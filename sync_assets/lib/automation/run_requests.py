@@ -10,9 +10,9 @@ from datetime import datetime
 import dagster as dg
 
 from sync_assets.lib.automation.queue_tags import queue_tags
-from sync_assets.lib.freshness import ListFreshness
 from sync_assets.lib.keys import contiguous_ranges, partition_key, range_tags
 from sync_assets.lib.translator import asset_key
+from sync_assets.planning.freshness import ListFreshness
 from sync_assets.sources.rest.api import Api, Parent
 
 

@@ -8,8 +8,9 @@ from sync_assets.base import times
 from sync_assets.lib.automation.in_progress import is_free, lists_in_progress
 from sync_assets.lib.automation.queue_tags import queue_tags
 from sync_assets.lib.automation.run_requests import plan_runs
-from sync_assets.lib.freshness import evaluate_freshness
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.lib.default_status import schedule_status
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.warehouse.errors import WarehouseBusyError
 from sync_assets.warehouse.queries import state
@@ -25,7 +26,7 @@ def build_tables_schedule(
         target=tables,
         cron_schedule=settings.tables_schedule,
         execution_timezone=settings.timezone,
-        default_status=settings.schedule_status,
+        default_status=schedule_status(settings),
         description=f"Syncs the {api.name} tables that are one list.",
     )
     def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -52,7 +53,7 @@ def build_partitions_schedule(
         target=children,
         cron_schedule=settings.partitions_schedule,
         execution_timezone=settings.timezone,
-        default_status=settings.schedule_status,
+        default_status=schedule_status(settings),
         description=f"Syncs the live partitions of {parent.partitions}.",
     )
     def nightly(

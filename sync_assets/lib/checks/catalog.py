@@ -9,9 +9,9 @@ from typing import Any
 
 from sync_assets.base.times import EVER
 from sync_assets.lib.checks.findings import ERROR, WARN, Evidence, Finding
-from sync_assets.lib.freshness import ListFreshness
 from sync_assets.lib.keys import in_order, partition_key
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.life import Stage
 from sync_assets.sources.rest.list_result import CONFLICT, REQUIRED
 from sync_assets.warehouse.state.drift import DATES, MISSING, NEW, differences, known

@@ -9,9 +9,9 @@ import dagster as dg
 from sync_assets.base import times
 from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS, Check
 from sync_assets.lib.checks.findings import Evidence, Finding
-from sync_assets.lib.freshness import evaluate_freshness
-from sync_assets.lib.settings import AutomationSettings
 from sync_assets.lib.translator import asset_key
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.connection.lock import silent
 from sync_assets.warehouse.queries import table_stats

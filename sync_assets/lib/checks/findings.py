@@ -12,8 +12,8 @@ import dagster as dg
 
 from sync_assets.base import times
 from sync_assets.base.times import EVER, FOREVER
-from sync_assets.lib.freshness import ListFreshness
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.warehouse.queries import TableStats
 from sync_assets.warehouse.state.list_history import ListHistory
 

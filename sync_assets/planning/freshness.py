@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from sync_assets.base.times import EVER, known, shifted
-from sync_assets.lib.settings import AutomationSettings
+from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.life import Life, Stage
 from sync_assets.warehouse.queries import State

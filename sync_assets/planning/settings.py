@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import dagster as dg
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 
 from sync_assets.base.config import Must, above, at_least, resolve
+from sync_assets.planning.cron import is_cron
 from sync_assets.sources.rest.api import Api
 
 TEN_YEARS = 87_600  # hours
@@ -30,15 +30,8 @@ def _is_time_zone(name: str) -> bool:
         return False
 
 
-def _is_cron(text: str) -> bool:
-    try:
-        return bool(dg.ScheduleDefinition("any", cron_schedule=text, job_name="any"))
-    except (dg.DagsterError, ValueError):
-        return False
-
-
 TIME_ZONE = Must("an IANA time zone such as Europe/Berlin", _is_time_zone)
-CRON = Must('a cron expression of five parts such as "0 * * * *"', _is_cron)
+CRON = Must('a cron expression of five parts such as "0 * * * *"', is_cron)
 AGE = above(0, TEN_YEARS)
 MINUTES = above(0, TEN_YEARS * 60)
 COUNT = at_least(1)
@@ -90,17 +83,6 @@ class AutomationSettings(BaseConfiguration):
             return timedelta()
         minutes = self.retry_after * 2 ** min(attempts - 1, 30)
         return timedelta(minutes=min(minutes, self.retry_at_most))
-
-    @property
-    def sensor_status(self) -> dg.DefaultSensorStatus:
-        """Whether sensors run before anybody switches them on."""
-        return dg.DefaultSensorStatus.RUNNING if self.enabled else dg.DefaultSensorStatus.STOPPED
-
-    @property
-    def schedule_status(self) -> dg.DefaultScheduleStatus:
-        """Whether schedules run before anybody switches them on."""
-        on = dg.DefaultScheduleStatus.RUNNING
-        return on if self.enabled else dg.DefaultScheduleStatus.STOPPED
 
 
 def automation(api: Api) -> AutomationSettings:
