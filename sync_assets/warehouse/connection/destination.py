@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.configuration.specs.base_configuration import is_hint_not_resolvable
 from dlt.common.destination import AnyDestination, Destination
 from dlt.common.destination.exceptions import DestinationException
 from dlt.common.exceptions import MissingDependencyException
@@ -46,7 +47,7 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
             raise WarehouseError(
                 f"Scratch files cannot be written: {error}. Make room or set TMPDIR."
             ) from None
-        _refuse_without_driver(pipeline)
+        _resolve_once(pipeline)
         pipeline.config.restore_from_destination = False
         try:
             yield pipeline
@@ -54,9 +55,14 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
             pipeline.deactivate()
 
 
-def _refuse_without_driver(pipeline: dlt.Pipeline) -> None:
+def _resolve_once(pipeline: dlt.Pipeline) -> None:
+    """Resolve the destination's configuration, and pass all of it to dlt as explicit values.
+
+    dlt would resolve it again for each client and each look at the capabilities: 25 times a sync,
+    for which it searches its providers a thousand times.
+    """
     try:
-        pipeline.destination_client()
+        config = pipeline.destination_client().config
     except MissingDependencyException as error:
         packages = " ".join(map(str, error.dependencies))
         raise WarehouseError(
@@ -64,6 +70,13 @@ def _refuse_without_driver(pipeline: dlt.Pipeline) -> None:
         ) from None
     except ConfigurationException as error:
         raise WarehouseError(f"{VARIABLES} do not fit: {brief(error)}") from None
+    pipeline.destination.config_params.update(
+        {
+            name: getattr(config, name)
+            for name, hint in config.get_resolvable_fields().items()
+            if not is_hint_not_resolvable(hint)  # such as the dataset, which the pipeline sets
+        }
+    )
 
 
 def whereabouts(pipeline: dlt.Pipeline) -> str:
