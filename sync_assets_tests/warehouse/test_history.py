@@ -54,6 +54,8 @@ def test_a_sync_is_remembered_and_a_failure_leaves_it(world: World) -> None:
     world.sync("promotions", "users", parents={"promotions": ["1"]})
     before = known(world)["users", "1"]
     assert (before.rows, before.rows_before, before.failures) == (2, 0, 0)
+    assert (before.pages, before.requests) == (1, 1)
+    assert 0 < before.request_seconds < 5
     world.api.fail("/users/1", status=500)
     for _ in range(3):
         world.sync("promotions", "users", parents={"promotions": ["1"]})

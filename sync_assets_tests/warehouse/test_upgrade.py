@@ -13,6 +13,7 @@ import pytest
 from sync_assets.sources.promotions import API
 from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.queries import state
 from sync_assets_tests.fixtures.warehouses import FOLDER, PARENTS, RESOURCES, offer, restore
 from sync_assets_tests.support.postgres import PostgresWorld, own_database
 from sync_assets_tests.support.world import World, new_world
@@ -102,6 +103,13 @@ def test_the_warehouse_of_a_version_is_synced_as_it_is(old: World) -> None:
     assert before["users"]
     assert errors(old, *RESOURCES, parents=PARENTS) == {None}
     assert {name: old.rows(f"promotions.{name}") for name in RESOURCES} == before
+
+
+def test_what_a_sync_takes_is_recorded_from_the_first_sync_on(old: World) -> None:
+    assert {history.requests for history in state(API).histories.values()} == {None}
+    assert errors(old, "users", parents=["2"]) == {None}
+    known = {key: history.requests for key, history in state(API).histories.items()}
+    assert (known["users", "2"], known["users", "1"]) == (1, None)
 
 
 def test_new_declarations_convert_what_a_version_left(old: World, declare: Declare) -> None:

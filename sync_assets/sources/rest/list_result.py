@@ -33,10 +33,11 @@ class Problem:
 class ListResult:
     """One list of one resource (below one parent, if it has any): its figures and its fate.
 
-    `waited` and `seconds` are seconds, `bytes` the size of the bodies as sent, `rows` what is
-    loaded: without duplicates and without records that cannot be. `problems` are the first
-    records with one; `problem_counts` counts all of them, by kind. `not_before` is until when the
-    API asked to be left alone, if that is why the list failed.
+    `waited` and `seconds` are seconds, `request_seconds` those that the answers took, added up;
+    `bytes` is the size of the bodies as sent, `rows` what is loaded: without duplicates and
+    without records that cannot be. `problems` are the first records with one; `problem_counts`
+    counts all of them, by kind. `not_before` is until when the API asked to be left alone, if that
+    is why the list failed.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     """
 
@@ -49,6 +50,7 @@ class ListResult:
     duplicates: int = 0
     bytes: int = 0
     waited: float = 0.0
+    request_seconds: float = 0.0
     read_at: datetime = field(default_factory=lambda: times.now())
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0

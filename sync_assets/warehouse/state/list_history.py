@@ -20,7 +20,8 @@ COLUMNS = columns(
     required=f"{LIST_COLUMN} resource",
     text=f"{LIST_COLUMN} resource parent synced_at recorded_at ended_at new_fields missing_fields"
     " known_fields failed_at error not_before",
-    bigint="rows rows_before quarantined left_out conflicts failures",
+    bigint="rows rows_before pages requests quarantined left_out conflicts failures",
+    double="request_seconds",
     boolean="final ours",
 )
 
@@ -33,7 +34,8 @@ class ListHistory:
     loaded. `final` says that nothing below the parent could change any more when reading began,
     nor was seen to be open again since; `ended_at` is what was taken for its end then.
     `known_fields` is what `drift` remembers, `not_before` until when the API asked to be left
-    alone when the list last failed.
+    alone when the list last failed. `pages` and `requests` are what the last sync took, None where
+    an earlier version did not record them; `request_seconds` those of its answers, added up.
     """
 
     resource: str
@@ -43,6 +45,9 @@ class ListHistory:
     ended_at: datetime | None = None
     rows: int = 0
     rows_before: int = 0
+    pages: int | None = None
+    requests: int | None = None
+    request_seconds: float = 0.0
     quarantined: int = 0
     left_out: int = 0
     conflicts: int = 0
@@ -76,6 +81,9 @@ def past_of(row: Mapping[str, Any]) -> ListHistory:
         ended_at=parse_time(row["ended_at"]),
         rows=row["rows"] or 0,
         rows_before=row["rows_before"] or 0,
+        pages=row["pages"],
+        requests=row["requests"],
+        request_seconds=row["request_seconds"] or 0.0,
         quarantined=row["quarantined"] or 0,
         left_out=row["left_out"] or 0,
         conflicts=row["conflicts"] or 0,

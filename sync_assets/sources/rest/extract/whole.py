@@ -6,7 +6,7 @@ from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
 
-FIGURES = ("pages", "requests", "retries", "duplicates", "bytes", "waited")
+FIGURES = ("pages", "requests", "retries", "duplicates", "bytes", "waited", "request_seconds")
 
 
 def whole(journal: SyncResult, endpoint: Endpoint) -> ListResult | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from socket import SHUT_RDWR
@@ -58,11 +59,13 @@ class RateLimitedAdapter(HTTPAdapter):
         with self.rate_limiter.request(self.gate.check, say) as waited:
             listing.requests += 1
             listing.waited += waited
+            began = time.monotonic()
             response = super().send(request, **{**kwargs, "stream": True})
             self.rate_limiter.heed(response.headers)
             with self.patience.with_body_of(response):
                 size = len(response.content)
         listing.bytes += size
+        listing.request_seconds += time.monotonic() - began
         return response
 
 
