@@ -85,7 +85,7 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
         try:
             request = _request(account, arguments.partition, allow_empty=arguments.allow_empty)
             with Watcher(console, api.name) as watcher:
-                journals[api.name] = sync(request, on_listing=watcher.listing, say=watcher.say)
+                journals[api.name] = sync(request, watcher)
         except SyncError as error:  # the other sources can do without this one
             _print(console, f"error: {api.name}: {error}", style="red")
     print_report(console, journals)

@@ -12,10 +12,11 @@ from rich.table import Table
 
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.observer import Observer
 from sync_assets.warehouse.progress import Progress
 
 
-class Watcher:
+class Watcher(Observer):
     """Follows one source's sync: a live line on a terminal, plain lines otherwise."""
 
     def __init__(self, console: Console, source: str) -> None:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.observer import Observer
 
 
-class Progress:
+class Progress(Observer):
     """Says how far a sync is, at most every few seconds; failures at once."""
 
     def __init__(self, say: Callable[[str], None], *, every: float = 10.0) -> None:
@@ -30,6 +31,10 @@ class Progress:
             self._say(f"failed: {listing.error}")
         if time.monotonic() - self._said >= self._every:
             self.flush()
+
+    def say(self, message: str) -> None:
+        """Say something else, at once."""
+        self._say(message)
 
     def flush(self) -> None:
         """Say how far it is now."""

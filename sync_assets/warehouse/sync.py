@@ -27,12 +27,13 @@ from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.rounds import Key
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.observer import Observer
 from sync_assets.sources.rest.records.names import table_name
 from sync_assets.sources.rest.resources import build_resources
 from sync_assets.sources.rest.settings import variable
 from sync_assets.warehouse.connection.destination import database_file, open_pipeline
 from sync_assets.warehouse.connection.driver_errors import plain, translate_errors
-from sync_assets.warehouse.connection.lock import silent, single_writer
+from sync_assets.warehouse.connection.lock import single_writer
 from sync_assets.warehouse.connection.postgres import outlast_timeouts
 from sync_assets.warehouse.connection.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.connection.scratch import sweep
@@ -72,23 +73,14 @@ class Request:
         object.__setattr__(self, "resources", [table_name(name) for name in self.resources])
 
 
-def sync(
-    request: Request,
-    *,
-    on_listing: Callable[[ListResult], None] | None = None,
-    say: Callable[[str], None] | None = None,
-) -> SyncResult:
+def sync(request: Request, observer: Observer | None = None) -> SyncResult:
     """Sync what is asked for; the journal tells list by list what came of it. See `commits`."""
-    *_, journal = commits(request, on_listing=on_listing, say=say)
+    *_, journal = commits(request, observer)
     return journal
 
 
 def commits(
-    request: Request,
-    *,
-    on_listing: Callable[[ListResult], None] | None = None,
-    say: Callable[[str], None] | None = None,
-    pauses: Sequence[float] = (),
+    request: Request, observer: Observer | None = None, *, pauses: Sequence[float] = ()
 ) -> Iterator[SyncResult]:
     """Sync what is asked for; the journal, after each load, whose lists are those of its round.
 
@@ -102,7 +94,8 @@ def commits(
     the load fails; lists that fail do not raise. On SIGINT and SIGTERM it raises
     `KeyboardInterrupt`, or what their handlers raise, and loads nothing more.
     """
-    api, account, say = request.api, request.account, say or silent
+    observer = observer or Observer()
+    api, account, say = request.api, request.account, observer.say
     if account.settings.keep_pages is not None:
         say(f"{variable(api.name, 'keep_pages')} has no effect: pages are not kept. Remove it.")
     refuse_shared_dataset(account)
@@ -117,8 +110,7 @@ def commits(
             strict=False,
             held=held,
             allow_empty=request.allow_empty,
-            on_listing=on_listing,
-            on_wait=say,
+            observer=observer,
         )
         lists = ListReader(account, request.parents or {}, journal, done)
         make = partial(make_tables, taken_over=taken)

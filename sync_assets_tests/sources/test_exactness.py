@@ -10,6 +10,7 @@ import pytest
 
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.sync import Request, sync
+from sync_assets_tests.support.observers import Hearing
 from sync_assets_tests.support.world import APIS, World
 
 PARENTS = ["1", "2", "3"]
@@ -231,7 +232,7 @@ def test_a_list_whose_rows_did_not_all_arrive_fails(three: World) -> None:
         listing.rows += listing.parent == "2" and listing.error is None
 
     request = Request(APIS["promotions"], ["users"], {"promotions": PARENTS})
-    failed = sync(request, on_listing=pretend).failed()
+    failed = sync(request, Hearing(listing=pretend)).failed()
     assert [listing.error for listing in failed] == [
         "users of 2: 6 rows were read, the warehouse holds 5. Sync it again."
     ]

@@ -17,6 +17,7 @@ from sync_assets.sources.rest.paging.claims import Claims
 from sync_assets.sources.rest.paging.overlap import SMALLEST_PAGE, Window, furthest
 from sync_assets_tests.support.fake_api import FakeApi
 from sync_assets_tests.support.listed import listed
+from sync_assets_tests.support.observers import Hearing
 from sync_assets_tests.support.world import APIS, World
 
 PATH = "/v1/coupons"
@@ -220,7 +221,7 @@ def test_that_an_api_takes_no_other_limit_is_said_once_and_remembered(world: Wor
     world.api.takes, world.api.refusal = SERVICES["all limits but a hundred are refused"], 422
     world.configure("affiliates", max_concurrency=1)
     said: list[str] = []
-    api, journal = APIS["affiliates"], SyncResult(on_wait=said.append)
+    api, journal = APIS["affiliates"], SyncResult(observer=Hearing(said.append))
     lists = ListReader(Account(api), {}, journal)
     for name in ("coupons", "referrals"):
         lists.read(api.endpoints[name], None)

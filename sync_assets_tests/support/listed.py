@@ -8,6 +8,7 @@ from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets_tests.support.observers import Hearing
 from sync_assets_tests.support.world import APIS
 
 
@@ -15,7 +16,7 @@ def listed(
     source: str, resource: str, parent: str | None = None, say: Any = None
 ) -> tuple[ListResult, list[str]]:
     """What became of a list, and the ids that it holds, as text; none where it failed."""
-    api, journal = APIS[source], SyncResult(strict=False, on_wait=say)
+    api, journal = APIS[source], SyncResult(strict=False, observer=Hearing(say))
     lists = ListReader(Account(api), {}, journal)
     spool = lists.read(api.endpoints[resource], parent).spool
     return journal.listings[resource, parent], spool.column("id") if spool is not None else []

@@ -16,6 +16,7 @@ from pathlib import Path
 from sync_assets.base.errors import SyncError
 from sync_assets.sources import apis
 from sync_assets.warehouse.sync import Request, sync
+from sync_assets_tests.support.observers import Hearing
 
 OURS = ("SOURCES__", "DESTINATION__", "RUNTIME__", "SANDBOX__", "QUOTA__")
 PATIENCE = 180.0
@@ -157,7 +158,7 @@ def _synced(task: Task, say: Callable[[str], None]) -> Done:
     done, started = Done(), time.monotonic()
     request = Request(apis()[task.source], task.resources, task.parents, task.allow_empty)
     try:
-        journal = sync(request, say=say)
+        journal = sync(request, Hearing(say))
     except SyncError as error:
         done.failure = str(error)
     else:

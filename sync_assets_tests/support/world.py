@@ -20,6 +20,7 @@ from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets_tests.support.fake_api import SECRETS, FakeApi
+from sync_assets_tests.support.observers import Hearing
 
 APIS: dict[str, Api] = {
     "promotions": promotions.API,
@@ -58,7 +59,7 @@ class World:
         say: Callable[[str], None] | None = None,
     ) -> dict[str, ListResult]:
         """Sync leniently, as Dagster does; gives the listings by name."""
-        journal = sync(Request(APIS[source], resources, parents, allow_empty), say=say)
+        journal = sync(Request(APIS[source], resources, parents, allow_empty), Hearing(say))
         return {listing.name: listing for listing in journal.listings.values()}
 
     def read(self, source: str, resource: str, **arguments: Any) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.prune import prune
 from sync_assets.warehouse.queries import follow, state, table_stats
 from sync_assets.warehouse.tables import open_tables
+from sync_assets_tests.support.observers import Hearing
 from sync_assets_tests.support.postgres import PostgresWorld, own_database
 from sync_assets_tests.support.world import World, new_world
 
@@ -221,7 +222,7 @@ def test_a_table_that_appears_while_lists_are_read_is_left_alone(world: World) -
 
     request = syncing.Request(EVENTS, ["orders", "issued_tickets"])
     with pytest.raises(WarehouseError, match="was there before any sync of events"):
-        syncing.sync(request, on_listing=somebody)
+        syncing.sync(request, Hearing(listing=somebody))
     assert len(world.ids("events.orders")) == 1000
 
 

@@ -87,9 +87,7 @@ def _commits(context: dg.AssetExecutionContext, request: Request) -> Iterator[Sy
     progress = Progress(context.log.info)
     pauses = [] if is_embedded() else [PAUSE] * RETRIES
     try:
-        yield from commits(
-            request, on_listing=progress.listing, say=context.log.info, pauses=pauses
-        )
+        yield from commits(request, progress, pauses=pauses)
     except WarehouseLostError as error:
         if is_embedded() or progress.has_begun or context.retry_number == RETRIES:
             raise dg.Failure(str(error)) from error

@@ -53,12 +53,12 @@ def read_list(
                 raise _failed(connection, endpoint, parent, walk, cause) from error
             left -= 1
             listing.retries += 1
-            journal.on_wait(f"{listing.name}: {error}; reading the list again from its start")
+            journal.observer.say(f"{listing.name}: {error}; reading the list again from its start")
             spool.restart()
         except LimitError as error:
             listing.retries += 1
             if connection.limits.give_up():
-                journal.on_wait(f"{listing.name}: {error}; reading pages as the links say")
+                journal.observer.say(f"{listing.name}: {error}; reading pages as the links say")
             spool.restart()
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
             raise _failed(connection, endpoint, parent, walk, brief(error)) from error
@@ -103,7 +103,7 @@ def _pages(
     paginator = fresh(endpoint.paginator, endpoint.key, overlap=connection.limits.honoured)
     walk.keyed = getattr(paginator, "keyed", False)
     settings = connection.settings
-    session = ListSession(connection, listing, parent, journal.on_wait)
+    session = ListSession(connection, listing, parent, journal.observer)
     client = RESTClient(
         connection.base_url, auth=connection.auth, session=session, config=RuntimeConfiguration()
     )

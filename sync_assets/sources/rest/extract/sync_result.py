@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from sync_assets.base.errors import EmptyListError, ListError, brief, rest_ends_at
 from sync_assets.sources.rest.extract.rounds import Key, Round
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.observer import Observer
 
 #: How many problems all lists together keep, and each list in any case.
 MOST_PROBLEMS, LEAST_PROBLEMS = 20_000, 10
@@ -30,8 +31,7 @@ class SyncResult:
         strict: bool = True,
         held: Mapping[tuple[str, str | None], int] | None = None,
         allow_empty: bool = False,
-        on_listing: Callable[[ListResult], None] | None = None,
-        on_wait: Callable[[str], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.strict = strict
         self.held = held or {}
@@ -39,8 +39,7 @@ class SyncResult:
         self.listed: dict[tuple[str, str], frozenset[str]] = {}
         self.listings: dict[Key, ListResult] = {}
         self.round: Round | None = None
-        self._on_listing = on_listing
-        self.on_wait = on_wait or (lambda message: None)
+        self.observer = observer or Observer()
         self._problems = 0
         self._lock = threading.Lock()
 
@@ -67,8 +66,7 @@ class SyncResult:
             del listing.problems[max(LEAST_PROBLEMS, MOST_PROBLEMS - self._problems) :]
             self._problems += len(listing.problems)
             self.listings[listing.resource, listing.parent] = listing
-            if self._on_listing is not None:
-                self._on_listing(listing)
+            self.observer.listing(listing)
 
     def complete(self) -> Iterator[ListResult]:
         """The listings that went well, of those that a load takes."""

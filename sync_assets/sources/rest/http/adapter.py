@@ -78,16 +78,3 @@ def _remembered(kind: Any, connections: WeakSet[HTTPConnection]) -> Any:
             connections.add(self)
 
     return Remembered
-
-
-class Counting(HTTPAdapter):
-    """An adapter bound to the listing that its requests count for, and to who is told of waits."""
-
-    def __init__(
-        self, adapter: RateLimitedAdapter, listing: ListResult, say: Callable[[str], None]
-    ) -> None:
-        self.adapter, self.listing, self.say = adapter, listing, say
-
-    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:  # type: ignore[override]
-        """Send one request on behalf of the listing."""
-        return self.adapter.send(request, listing=self.listing, say=self.say, **kwargs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,10 +17,10 @@ from sync_assets.base.errors import (
     TransientError,
     brief,
 )
-from sync_assets.sources.rest.http.adapter import Counting
 from sync_assets.sources.rest.http.proxies import environment
 from sync_assets.sources.rest.http.retries import Retries, jittered
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.observer import Observer
 
 if TYPE_CHECKING:
     from sync_assets.sources.rest.account import Connection
@@ -40,13 +39,13 @@ class ListSession(Session):
         connection: Connection,
         listing: ListResult,
         parent: str | None,
-        on_wait: Callable[[str], None],
+        observer: Observer,
     ) -> None:
         super().__init__()
         self.trust_env = False
         self.connection = connection
         self.adapter, self.gate = connection.adapter, connection.adapter.gate
-        self.listing, self.parent, self.on_wait = listing, parent, on_wait
+        self.listing, self.parent, self.observer = listing, parent, observer
         self.origin = origin(connection.base_url)
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
@@ -57,7 +56,11 @@ class ListSession(Session):
                 f"at {address(self.connection.base_url)}. If the move is genuine, change the base "
                 "URL."
             )
-        kwargs["timeout"] = self.connection.settings.timeout
+        kwargs |= {
+            "timeout": self.connection.settings.timeout,
+            "listing": self.listing,
+            "say": self.observer.say,
+        }
         if not kwargs.get("allow_redirects", True):  # requests follows a redirect
             return super().send(request, **kwargs)
         retries = Retries(self.connection.settings, self.gate)
@@ -73,7 +76,7 @@ class ListSession(Session):
                 self._rest(error, retries)
             finally:
                 for news in self.adapter.rate_limiter.news():
-                    self.on_wait(news)
+                    self.observer.say(news)
 
     def merge_environment_settings(self, *args: Any) -> Any:
         """Proxies and certificates for the one origin, looked up once: that takes a while."""
@@ -82,8 +85,8 @@ class ListSession(Session):
         return dict(self.adapter.environment)
 
     def get_adapter(self, url: str) -> HTTPAdapter:
-        """The API's one adapter, counting for this list."""
-        return Counting(self.adapter, self.listing, self.on_wait)
+        """The API's one adapter."""
+        return self.adapter
 
     def _rest(self, error: Exception, retries: Retries) -> None:
         """Wait until the request may be sent again; the others wait too where the API asks."""
@@ -98,13 +101,13 @@ class ListSession(Session):
         seconds = jittered(seconds)
         self.listing.retries += 1
         self.listing.waited += seconds
-        self.on_wait(f"{self.listing.name}: {brief(error)}; asking again in {seconds:.1f} s")
+        self.observer.say(f"{self.listing.name}: {brief(error)}; asking again in {seconds:.1f} s")
         self.adapter.rate_limiter.stop.wait(seconds)
 
     def _refused(self, error: RefusedError) -> None:
         of = (self.listing.resource, self.parent)
         if said := self.gate.refused(error, of, self._witness):
-            self.on_wait(said)
+            self.observer.say(said)
 
     def _witness(self) -> bool:
         """Whether the credential may read a list that has no parent."""
@@ -122,6 +125,8 @@ class ListSession(Session):
                     sent,
                     timeout=timeout,
                     allow_redirects=False,
+                    listing=self.listing,
+                    say=self.observer.say,
                     **self.merge_environment_settings(),
                 )
                 .ok
