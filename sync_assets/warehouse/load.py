@@ -32,13 +32,13 @@ def load_and_prove(
     names: Sequence[str],
     journal: SyncResult,
     make: Callable[[dlt.Pipeline], None],
-    say: Callable[[str], None],
 ) -> list[ListResult]:
     """Load what a round took of some resources; nothing, if a newer reading of a list is there.
 
     Gives the lists that stand in the way. Raises `TableRefusedError` for a table that takes no such
     rows, `WarehouseLostError` where the warehouse is away, and `WarehouseError` otherwise.
     """
+    say = journal.observer.say
     gone = vanished(api, names, journal)
     lists = [scope(listing) for listing in [*_asked_for(api, names, journal), *gone]]
     with (

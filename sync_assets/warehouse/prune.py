@@ -9,14 +9,13 @@ from hashlib import sha256
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.list_result import ListResult
-from sync_assets.warehouse.connection.destination import database_file, open_pipeline
-from sync_assets.warehouse.connection.lock import single_writer
+from sync_assets.warehouse.connection.destination import open_pipeline
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.integrity import orphans
 from sync_assets.warehouse.state.syncs import mark
 from sync_assets.warehouse.state.vanished import forget
-from sync_assets.warehouse.tables import Tables, open_tables
+from sync_assets.warehouse.tables import Tables, open_tables_when_free
 
 Found = dict[str, Mapping[str, int]]
 
@@ -38,8 +37,7 @@ def prune(
     found: Found = {}
     with (
         open_pipeline(api.name, dataset_of(api)) as pipeline,
-        single_writer(database_file(pipeline), say),
-        open_tables(pipeline) as tables,
+        open_tables_when_free(pipeline, say) as tables,
     ):
         for endpoint in api.endpoints.values():
             if endpoint.parent is None or endpoint.parent_param is None:

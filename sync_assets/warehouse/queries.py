@@ -16,8 +16,8 @@ from typing import Any
 
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
-from sync_assets.warehouse.connection.destination import database_file, open_pipeline
-from sync_assets.warehouse.connection.lock import silent, single_writer
+from sync_assets.warehouse.connection.destination import open_pipeline
+from sync_assets.warehouse.connection.lock import silent
 from sync_assets.warehouse.dataset import dataset_of
 from sync_assets.warehouse.integrity import duplicated, nulls, orphans
 from sync_assets.warehouse.ownership import SYNCS
@@ -25,7 +25,7 @@ from sync_assets.warehouse.state.list_history import ListHistory
 from sync_assets.warehouse.state.lives import parents
 from sync_assets.warehouse.state.quarantine import Kept, problems
 from sync_assets.warehouse.state.syncs import histories
-from sync_assets.warehouse.tables import Tables, open_tables
+from sync_assets.warehouse.tables import Tables, open_tables_when_free
 
 #: Seconds; sensors take turns, and the next tick looks again.
 LOCK_TIMEOUT_SECONDS = 5.0
@@ -149,7 +149,6 @@ def _tables(
 ) -> Iterator[Tables]:
     with (
         open_pipeline(api.name, dataset_of(api)) as pipeline,
-        single_writer(database_file(pipeline), say, patience=patience or LOCK_TIMEOUT_SECONDS),
-        open_tables(pipeline) as tables,
+        open_tables_when_free(pipeline, say, patience=patience or LOCK_TIMEOUT_SECONDS) as tables,
     ):
         yield tables

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -29,11 +29,10 @@ from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.observer import Observer
 from sync_assets.sources.rest.records.names import table_name
-from sync_assets.sources.rest.resources import build_resources
+from sync_assets.sources.rest.resources import build_resources, keep_rows_out_of_logs
 from sync_assets.sources.rest.settings import variable
-from sync_assets.warehouse.connection.destination import database_file, open_pipeline
+from sync_assets.warehouse.connection.destination import open_pipeline
 from sync_assets.warehouse.connection.driver_errors import plain, translate_errors
-from sync_assets.warehouse.connection.lock import single_writer
 from sync_assets.warehouse.connection.postgres import outlast_timeouts
 from sync_assets.warehouse.connection.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.connection.scratch import sweep
@@ -49,7 +48,7 @@ from sync_assets.warehouse.state.ledger import schema_name
 from sync_assets.warehouse.state.quarantine import quarantine
 from sync_assets.warehouse.state.readings import synced_since
 from sync_assets.warehouse.state.syncs import schema
-from sync_assets.warehouse.tables import open_tables
+from sync_assets.warehouse.tables import open_tables_when_free
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,7 @@ def commits(
     `KeyboardInterrupt`, or what their handlers raise, and loads nothing more.
     """
     observer = observer or Observer()
+    keep_rows_out_of_logs()
     api, account, say = request.api, request.account, observer.say
     if account.settings.keep_pages is not None:
         say(f"{variable(api.name, 'keep_pages')} has no effect: pages are not kept. Remove it.")
@@ -104,26 +104,14 @@ def commits(
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         foreign, held, done = _known(pipeline, request, taken, say)
-        ours = replace(request, resources=[n for n in request.resources if n not in foreign])
-        refuse_without_rights(pipeline, ours.resources)
-        journal = SyncResult(
-            strict=False,
-            held=held,
-            allow_empty=request.allow_empty,
-            observer=observer,
-        )
-        lists = ListReader(account, request.parents or {}, journal, done)
-        make = partial(make_tables, taken_over=taken)
-        names = [name for name in ours.resources if (name, None) not in done]
-        again = Again(lists, pauses, say)
-        with closing(lists):
-            while names:
-                current = again.next_round(execution().commit_every)
-                _extract(pipeline, lists, [name for name in names if name not in again.refused])
-                load = partial(load_and_prove, pipeline, api, names, journal, make, say)
-                if again.loads(pipeline, load):
-                    yield journal
-                    names = [name for name in names if name in current.pending]
+        ours = [name for name in request.resources if name not in foreign]
+        refuse_without_rights(pipeline, ours)
+        allow_empty = request.allow_empty
+        journal = SyncResult(strict=False, held=held, allow_empty=allow_empty, observer=observer)
+        names = [name for name in ours if (name, None) not in done]
+        with closing(ListReader(account, request.parents or {}, journal, done)) as lists:
+            make = partial(make_tables, taken_over=taken)
+            yield from _rounds(pipeline, lists, names, make, Again(lists, pauses, say))
         for listing in _lists_of(request, foreign):
             reason = refusal(api.name, account.dataset, listing.resource)
             journal.record(listing, WarehouseError(reason))
@@ -138,15 +126,30 @@ def _known(
     api, dataset = request.api, pipeline.dataset_name
     with explained_by_rights(pipeline, request.resources), translate_errors(dataset):
         outlast_timeouts(pipeline)
-        with (
-            single_writer(database_file(pipeline), say),
-            open_tables(pipeline, taken) as tables,
-        ):
+        with open_tables_when_free(pipeline, say, taken_over=taken) as tables:
             refuse_foreign_books(tables.ownership, api.name, dataset)
             foreign = tables.ownership.foreign(request.resources)
             held = rows_by_list(tables, api, request.resources)
             done = synced_since(tables, api, request.since) if request.since else set()
     return foreign, held, done
+
+
+def _rounds(
+    pipeline: dlt.Pipeline,
+    lists: ListReader,
+    names: Sequence[str],
+    make: Callable[[dlt.Pipeline], None],
+    again: Again,
+) -> Iterator[SyncResult]:
+    """Read and load some resources round by round; the journal after each load."""
+    journal, every = lists.journal, execution().commit_every
+    while names:
+        current = again.next_round(every)
+        _extract(pipeline, lists, [name for name in names if name not in again.refused])
+        load = partial(load_and_prove, pipeline, lists.api, names, journal, make)
+        if again.loads(pipeline, load):
+            yield journal
+            names = [name for name in names if name in current.pending]
 
 
 def _extract(pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str]) -> None:

@@ -5,15 +5,17 @@ A table that is not ours is as good as none: it is not read, and never changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from math import inf
 from typing import Any, TypeVar
 
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
-from sync_assets.warehouse.connection.destination import whereabouts
+from sync_assets.warehouse.connection.destination import database_file, whereabouts
+from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.connection.unreachable import unreachable
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import Ownership
@@ -172,6 +174,26 @@ def _marks(values: Sequence[Any]) -> str:
 def locked_tables(client: SqlClientBase[Any]) -> AbstractContextManager[Tables]:
     """The tables over a connection whose transaction holds the locks of a load."""
     return nullcontext(Tables(client, in_transaction=True))
+
+
+@contextmanager
+def open_tables_when_free(
+    pipeline: dlt.Pipeline,
+    say: Callable[[str], None] = silent,
+    *,
+    patience: float = inf,
+    taken_over: Iterable[str] = (),
+) -> Iterator[Tables]:
+    """The tables, once nobody else writes the warehouse's file, which is then kept to this one.
+
+    It is waited for, for `patience` seconds, and `say` is told so. Raises `WarehouseBusyError`
+    after that time.
+    """
+    with (
+        single_writer(database_file(pipeline), say, patience=patience),
+        open_tables(pipeline, taken_over) as tables,
+    ):
+        yield tables
 
 
 @contextmanager

@@ -15,15 +15,24 @@ from hypothesis import strategies as st
 
 from sync_assets.lib.alerts import delivery
 from sync_assets.lib.alerts.channels import Channel, channels
-from sync_assets.lib.alerts.delivery import DeliveryError, Owed, deliver
-from sync_assets.lib.alerts.messages import News, Part, Room, halves, message_of, parts_of
-from sync_assets.lib.alerts.sensor import State
+from sync_assets.lib.alerts.delivery import DeliveryError, Undelivered, deliver
+from sync_assets.lib.alerts.messages import (
+    Change,
+    Part,
+    Room,
+    Situation,
+    diff,
+    halves,
+    message_of,
+    parts_of,
+)
+from sync_assets.lib.alerts.sensor import AlertState
 from sync_assets_tests.support.receivers import Webhook, webhook
 
 # apprise looks for imghdr as long as there is one
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
-LONG = [News(f"failed: promotions/users ({n})\n  {'why ' * 50}{n}", bad=True) for n in range(20)]
+LONG = [Change(f"failed: promotions/users ({n})\n  {'why ' * 50}{n}", bad=True) for n in range(20)]
 FAULTS = {
     "an alert of 4,461 characters to a service that takes 2,000": "told in parts, each once",
     "a service that takes less than a line": "told in parts, each once",
@@ -98,9 +107,9 @@ def test_a_message_that_was_begun_goes_on_where_it_was(hook: Webhook, to: Urls) 
     owed, troubles = deliver(whom, {}, LONG)
     assert len(hook.got) == 2
     assert troubles == ["URL 1 in ALERTS__URLS (json) answered 503"]
-    owed = State.load(State(owed=owed).dump()).owed
+    owed = AlertState.load(AlertState(undelivered=owed).dump()).undelivered
     hook.lasts = 100
-    again = [News("recovered: promotions/users (0)", bad=False)]
+    again = [Change("recovered: promotions/users (0)", bad=False)]
     assert deliver(whom, owed, again) == ({}, [])
     expected = words([message_of(LONG).body, "recovered: promotions/users (0)"])
     assert words([got["message"] for got in hook.got]) == expected
@@ -113,7 +122,7 @@ def test_what_is_refused_for_ever_is_given_up_and_blocks_nobody(
 ) -> None:
     with webhook() as other:
         hook.status = status
-        whom, owed = to(url(hook), url(other)), dict[int, Owed]()
+        whom, owed = to(url(hook), url(other)), dict[int, Undelivered]()
         for n in range(4):
             owed, troubles = deliver(whom, owed, LONG if n == 0 else [])
             if n < 2:
@@ -127,7 +136,7 @@ def test_what_is_refused_for_ever_is_given_up_and_blocks_nobody(
 
 
 def test_a_refusal_is_counted_where_nobody_else_is_told(hook: Webhook, to: Urls) -> None:
-    hook.status, owed = 404, dict[int, Owed]()
+    hook.status, owed = 404, dict[int, Undelivered]()
     whom, told = to(url(hook)), ""
     for n in range(3):
         owed, (told,) = deliver(whom, owed, LONG[:1] if n == 0 else [])
@@ -145,7 +154,7 @@ def silent_server() -> Iterator[int]:
 def test_dead_mail_servers_cost_a_tick_a_bounded_time(
     monkeypatch: pytest.MonkeyPatch, hook: Webhook, to: Urls
 ) -> None:
-    monkeypatch.setattr(delivery, "AT_MOST", 0.5)
+    monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 0.5)
     with silent_server() as dead:
         mails = [f"mailto://me:secret@127.0.0.1:{dead}?from=a@b.org&to={n}@b.org" for n in range(4)]
         whom = to(*mails, url(hook))
@@ -200,15 +209,53 @@ NOT_A_STATE = [
 
 @pytest.mark.parametrize("cursor", NOT_A_STATE)
 def test_a_cursor_of_any_form_is_a_state(cursor: str) -> None:
-    state = State.load(cursor)
+    state = AlertState.load(cursor)
     assert state.failures.cursor is None
-    assert State.load(state.dump()).dump() == state.dump()
+    assert AlertState.load(state.dump()).dump() == state.dump()
 
 
 def test_the_cursor_of_an_earlier_version_is_understood() -> None:
     earlier = {"runs": None, "waiting": ["id"], "failed": {"a/b": {"7": ["k", None]}},
                "open": ["check x"], "owed": {"2": ["failed: x\n  why"]}}  # fmt: skip
-    state = State.load(json.dumps(earlier))
+    state = AlertState.load(json.dumps(earlier))
     assert state.failures.marks == {("a/b", "k"): 7, ("a/b", None): 7}
     assert state.failures.waiting == ["id"]
-    assert state.owed == {2: Owed([News("failed: x\n  why", bad=True)])}
+    assert state.undelivered == {2: Undelivered([Change("failed: x\n  why", bad=True)])}
+
+
+USERS_1, USERS_2 = ("promotions/users", "1"), ("promotions/users", "2")
+CHECK = "check fresh of promotions/users"
+DIFFS: dict[str, tuple[set[Any], Situation, list[str]]] = {
+    "nothing was wrong and nothing is": (set(), Situation({}, {}, {CHECK}), []),
+    "what fails for one reason is one change": (
+        set(),
+        Situation({USERS_1, USERS_2}, {USERS_1: "500", USERS_2: "500"}, {USERS_1, USERS_2}),
+        ["failed: promotions/users (1, 2)\n  500"],
+    ),
+    "what fails again is not told again": (
+        {USERS_1},
+        Situation({USERS_1}, {USERS_1: "another reason"}, {USERS_1}),
+        [],
+    ),
+    "what is over has recovered, or is gone": (
+        {USERS_1, USERS_2, CHECK},
+        Situation({CHECK}, {}, {USERS_1, CHECK}),
+        ["recovered: promotions/users (1)", "no longer exists: promotions/users (2)"],
+    ),
+    "what failed and passes again is told twice": (
+        set(),
+        Situation(set(), {CHECK: "5 rows"}, {CHECK}),
+        [f"failed: {CHECK}\n  5 rows", f"recovered: {CHECK}"],
+    ),
+    "a run of no asset fails and does not recover": (
+        set(),
+        Situation(set(), {"run 1234 of prune": "no"}, {CHECK}),
+        ["failed: run 1234 of prune\n  no"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DIFFS)
+def test_what_is_told_is_what_changed(case: str) -> None:
+    before, now, told = DIFFS[case]
+    assert [change.text for change in diff(before, now)] == told

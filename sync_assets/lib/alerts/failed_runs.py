@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import dagster as dg
 from dagster._core.event_api import EventLogCursor
@@ -22,53 +22,75 @@ from sync_assets.lib.keys import keys_of
 List: TypeAlias = "tuple[str, str | None]"  # an asset, and a partition of it
 TYPE = dg.DagsterEventType
 STORY = {TYPE.STEP_SUCCESS, TYPE.STEP_FAILURE, TYPE.RUN_FAILURE}
-RUNS_A_LOOK = 20
-FIRST_LOOK = 24 * 3600
+RUNS_PER_TICK = 20
+#: How far the first tick looks back.
+FIRST_TICK_SECONDS = 24 * 3600
 CRASH_NOTICE_SECONDS = 300
 
 
-@dataclass
-class Failures:
-    """What is known of failed runs: how far they are read, who may be retried, what is undone."""
+@dataclass(frozen=True)
+class FailedRuns:
+    """What is known of failed runs: how far they are read, who may be retried, what is undone.
+
+    `cursor` is Dagster's, `waiting` are ids of runs, `marks` gives for each list that failed the
+    storage id of its asset's newest materialization before that.
+    """
 
     cursor: str | None = None
-    waiting: list[str] = field(default_factory=list)
-    marks: dict[List, int] = field(default_factory=dict)
+    waiting: Sequence[str] = ()
+    marks: Mapping[List, int] = field(default_factory=dict)
 
-    def look(self, instance: dg.DagsterInstance, graph: Any) -> dict[List | str, str]:
-        """Read what failed since the last look; why, by list, or by run where it is of no asset."""
-        news: dict[List | str, str] = {}
-        newest = cache(partial(_newest, instance))
-        for run in self._runs(instance):
-            for what, (why, at) in _undone(instance, graph, run).items():
-                news[what] = why
-                if not isinstance(what, str):
-                    self.marks[what] = max(newest(what[0], at), self.marks.get(what, 0))
-        self.marks = _still(instance, self.marks)
-        return {
-            what: why for what, why in news.items() if isinstance(what, str) or what in self.marks
-        }
 
-    def _runs(self, instance: dg.DagsterInstance) -> Iterator[dg.DagsterRun]:
-        """The runs that failed for good; those that Dagster may retry are asked for again."""
-        since = None if self.cursor else time.time() - FIRST_LOOK
-        found = instance.fetch_run_status_changes(
-            dg.RunStatusChangeRecordsFilter(TYPE.RUN_FAILURE, after_timestamp=since),
-            limit=RUNS_A_LOOK,
-            cursor=self.cursor,
-            ascending=True,
-        )
-        if found.records:
-            self.cursor = found.cursor
-        wanted = dict.fromkeys([*self.waiting, *(record.run_id for record in found.records)])
-        self.waiting = []
-        for run_id in wanted:
-            record = instance.get_run_record_by_id(run_id)
-            verdict = _verdict(instance, record) if record else "passed over"
-            if verdict == "failed" and record:
-                yield record.dagster_run
-            elif verdict == "waiting":
-                self.waiting.append(run_id)
+class Read(NamedTuple):
+    """What a tick read of failed runs: what is known now, why what is new failed, what is gone.
+
+    `reasons` are by list, or by run where it is of no asset. Of lists that are `gone` the asset or
+    partition is no more: nothing can materialize them.
+    """
+
+    runs: FailedRuns
+    reasons: dict[List | str, str]
+    gone: set[List]
+
+
+def read_failed_runs(instance: dg.DagsterInstance, graph: Any, before: FailedRuns) -> Read:
+    """What failed since `before`, and what of all that failed is still undone."""
+    runs, cursor, waiting = _failed_since(instance, before)
+    reasons: dict[List | str, str] = {}
+    marks = dict(before.marks)
+    newest = cache(partial(_newest, instance))
+    for run in runs:
+        for what, (why, at) in _undone(instance, graph, run).items():
+            reasons[what] = why
+            if not isinstance(what, str):
+                marks[what] = max(newest(what[0], at), marks.get(what, 0))
+    marks = _still(instance, marks)
+    gone = _gone(instance, graph, marks)
+    marks = {what: mark for what, mark in marks.items() if what not in gone}
+    told = {what: why for what, why in reasons.items() if isinstance(what, str) or what in marks}
+    return Read(FailedRuns(cursor, waiting, marks), told, gone)
+
+
+def _failed_since(
+    instance: dg.DagsterInstance, before: FailedRuns
+) -> tuple[list[dg.DagsterRun], str | None, list[str]]:
+    """The runs that failed for good, the cursor after them, and those that may be retried."""
+    since = None if before.cursor else time.time() - FIRST_TICK_SECONDS
+    found = instance.fetch_run_status_changes(
+        dg.RunStatusChangeRecordsFilter(TYPE.RUN_FAILURE, after_timestamp=since),
+        limit=RUNS_PER_TICK,
+        cursor=before.cursor,
+        ascending=True,
+    )
+    failed, waiting = [], []
+    for run_id in dict.fromkeys([*before.waiting, *(record.run_id for record in found.records)]):
+        record = instance.get_run_record_by_id(run_id)
+        fate = _fate(instance, record) if record else "passed over"
+        if fate == "failed" and record:
+            failed.append(record.dagster_run)
+        elif fate == "waiting":
+            waiting.append(run_id)
+    return failed, found.cursor if found.records else before.cursor, waiting
 
 
 def is_cursor(value: Any) -> bool:
@@ -79,7 +101,7 @@ def is_cursor(value: Any) -> bool:
         return False
 
 
-def _verdict(instance: dg.DagsterInstance, record: dg.RunRecord) -> str:
+def _fate(instance: dg.DagsterInstance, record: dg.RunRecord) -> str:
     """A run's failure is logged before its status and the word on retries are."""
     run = record.dagster_run
     retry = run.tags.get("dagster/will_retry")
@@ -182,3 +204,19 @@ def _still(instance: dg.DagsterInstance, marks: Mapping[List, int]) -> dict[List
             keys = [partition for partition in keys if partition not in fresh]
         still.update({(asset, partition): mark for partition in keys})
     return still
+
+
+def _gone(instance: dg.DagsterInstance, graph: Any, lists: Collection[List]) -> set[List]:
+    """The lists whose asset or partition is no more."""
+    kept: dict[str, set[str | None]] = {}
+    for asset in {asset for asset, _ in lists}:
+        key = dg.AssetKey.from_user_string(asset)
+        if key in graph.get_all_asset_keys():
+            partitions = graph.get(key).partitions_def
+            keys = (
+                partitions.get_partition_keys(dynamic_partitions_store=instance)
+                if partitions
+                else ()
+            )
+            kept[asset] = {None, *keys}
+    return {(asset, key) for asset, key in lists if key not in kept.get(asset, ())}

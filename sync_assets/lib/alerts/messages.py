@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from sync_assets.lib.alerts.failed_runs import List
@@ -18,8 +19,8 @@ SHORTEST = 200
 Incident: TypeAlias = "List | str"  # a list that failed; a check, sensor, schedule or run
 
 
-class News(NamedTuple):
-    """A line of news, and whether it is a bad one."""
+class Change(NamedTuple):
+    """What an alert says of one change, in one or two lines, and whether it is for the worse."""
 
     text: str
     bad: bool
@@ -44,26 +45,43 @@ class Room(NamedTuple):
     lines: int = 0
 
 
-def lines_of(
-    failed: Mapping[Incident, str], recovered: Collection[Incident], gone: Collection[Incident]
-) -> list[News]:
-    """The news in lines: what failed by its reason, then what is over."""
+@dataclass(frozen=True)
+class Situation:
+    """What is wrong at a tick.
+
+    `open` are the incidents, `reasons` why what failed since the last tick did (also where it
+    passes again, and of runs of no asset, which cannot recover), `exists` what may recover.
+    """
+
+    open: Collection[Incident]
+    reasons: Mapping[Incident, str]
+    exists: Collection[Incident]
+
+
+def diff(before: Collection[Incident], now: Situation) -> list[Change]:
+    """What changed since some incidents were open: what failed by its reason, then what is over."""
     by_reason: dict[str, list[Incident]] = defaultdict(list)
-    for what, why in failed.items():
-        by_reason[why].append(what)
-    lines = [News(f"failed: {named(whats)}\n  {why}", bad=True) for why, whats in by_reason.items()]
-    for word, whats in {"recovered": recovered, "no longer exists": gone}.items():
-        lines += [News(f"{word}: {named(whats)}", bad=False)] if whats else []
-    return lines
+    for what, why in now.reasons.items():
+        if what not in before:
+            by_reason[why].append(what)
+    over = {*before, *(what for what in now.reasons if what in now.exists)} - set(now.open)
+    ends = {
+        "recovered": [what for what in over if what in now.exists],
+        "no longer exists": [what for what in over if what not in now.exists],
+    }
+    return [
+        *(Change(f"failed: {named(whats)}\n  {why}", bad=True) for why, whats in by_reason.items()),
+        *(Change(f"{word}: {named(whats)}", bad=False) for word, whats in ends.items() if whats),
+    ]
 
 
-def message_of(news: Sequence[News]) -> Part:
+def message_of(changes: Sequence[Change]) -> Part:
     """A message as a whole: its title is the first line's start."""
-    lines = [line.text for line in news]
+    lines = [change.text for change in changes]
     more, rest = len(lines) - 1, len(lines) - LINES
     title = f"sync_assets {lines[0].splitlines()[0]}" + (f" and {more} more" if more else "")
     body = "\n".join([*lines[:LINES], *([f"and {rest} more"] if rest > 0 else [])])
-    return Part(title, body, any(line.bad for line in news))
+    return Part(title, body, any(change.bad for change in changes))
 
 
 def parts_of(message: Part, room: Room) -> list[Part]:
