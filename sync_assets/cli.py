@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -35,7 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     quarantine; else 1; 130 on Ctrl-C and 143 on SIGTERM. Wrong arguments end the process with 2.
     """
     console = Console()
-    os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")  # dlt would take them as it loads
     try:
         with _signals_in_clean_ups(), stop.stoppable():
             return _sync(console, argv)

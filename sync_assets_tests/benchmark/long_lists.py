@@ -1,7 +1,7 @@
 """A server of lists as long as asked for, made as they are read: `python -m ... ROWS PAGE`.
 
-`/participations/{id}` lists so many rows in pages of that size. Prints its port, serves until its
-input ends.
+`/participations/{id}` lists so many rows in pages of that size, all else one. Prints its port,
+serves until its input ends.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def server(rows: int, size: int) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             number = int(parse_qs(url.query).get("next_cursor", ["1"])[0])
-            content = page(url.path.rpartition("/")[2], number, size, rows)
+            listed = rows if "/participations/" in url.path else 1
+            content = page(url.path.rpartition("/")[2], number, size, listed)
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -19,6 +19,7 @@ from dlt.common.destination.exceptions import DestinationException
 from dlt.common.exceptions import MissingDependencyException
 
 from sync_assets.base.errors import brief
+from sync_assets.warehouse.connection.cancellation import Cancellation
 from sync_assets.warehouse.connection.capabilities import refuse_incapable
 from sync_assets.warehouse.connection.credentials import complete, given_credentials, place
 from sync_assets.warehouse.connection.postgres import is_postgres
@@ -49,6 +50,8 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
             ) from None
         _resolve_once(pipeline)
         pipeline.config.restore_from_destination = False
+        pipeline.config.runtime.intercept_signals = False  # dlt drops one that meets a load (1.31)
+        Cancellation(pipeline.destination)
         try:
             yield pipeline
         finally:

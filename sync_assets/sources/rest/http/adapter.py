@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any
-from weakref import WeakSet
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 
+from sync_assets.base.stop import Living
 from sync_assets.sources.rest.http.body_deadline import BodyDeadline
 from sync_assets.sources.rest.http.gate import Gate
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
@@ -28,7 +28,7 @@ class RateLimitedAdapter(HTTPAdapter):
         self.rate_limiter, self.patience, self.gate = rate_limiter, BodyDeadline(patience), Gate()
         self.environment: dict[str, Any] | None = None
         self._pool: ConnectionPool | None = None
-        self._connections: WeakSet[HTTPConnection] = WeakSet()
+        self._connections: Living[HTTPConnection] = Living()
         rate_limiter.stop.aborts(self)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
@@ -42,7 +42,7 @@ class RateLimitedAdapter(HTTPAdapter):
 
     def abort(self) -> None:
         """Close the connections under whoever waits for an answer."""
-        for connection in list(self._connections):
+        for connection in self._connections.now():
             if connection.sock is not None:
                 with suppress(OSError):  # it was closed just now
                     connection.sock.shutdown(SHUT_RDWR)
@@ -69,7 +69,7 @@ class RateLimitedAdapter(HTTPAdapter):
         return response
 
 
-def _remembered(kind: Any, connections: WeakSet[HTTPConnection]) -> Any:
+def _remembered(kind: Any, connections: Living[HTTPConnection]) -> Any:
     """A kind of connection that is in a set from the moment on at which it is open."""
 
     class Remembered(kind):  # type: ignore[misc]  # which kind it is the pool decides
