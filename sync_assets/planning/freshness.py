@@ -136,12 +136,12 @@ def _verdict(
         stale=age > (limit if settled else max_age),
         overdue=age > limit,
         unsettled=over and not settled,
-        due=settled and age > _spread(max_age, str(history.parent)),
+        due=settled and age > spread(max_age, str(history.parent)),
         retry_at=shifted(known(history.failed_at, now), settings.pause(history.failures)),
         unread=life.unread,
     )
 
 
-def _spread(age: timedelta, parent: str) -> timedelta:
+def spread(age: timedelta, parent: str) -> timedelta:
     """A part of an age that is a parent's own, so that not all are due on one day."""
     return age * (SPREAD + (1 - SPREAD) * crc32(parent.encode("utf-8", "replace")) / 2**32)

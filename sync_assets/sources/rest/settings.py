@@ -41,6 +41,7 @@ class QuotaSettings(BaseConfiguration):
     """How much an account may be asked: what `ApiSettings` says of it, without a secret."""
 
     page_size: Annotated[int | None, at_least(1)] = None
+    max_concurrency: Annotated[int, at_least(1)] = 8
     requests_per_minute: Annotated[int | None, at_least(0)] = None
     quota: Annotated[str | None, A_QUOTA] = None
     quota_reserve: Annotated[float, at_least(0, 0.9)] = 0.2

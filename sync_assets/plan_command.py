@@ -1,0 +1,123 @@
+"""`sync-assets plan`: what the schedules cost each account, and whether its quota allows it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from math import isinf
+
+from rich.console import Console
+from rich.table import Table
+
+from sync_assets.base import times
+from sync_assets.base.errors import SyncError
+from sync_assets.planning.fit import Fit
+from sync_assets.planning.forecast import Forecast, Line, forecast
+from sync_assets.planning.settings import automation
+from sync_assets.planning.timing import Timing
+from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.queries import state
+
+WIDTH = 120  # characters
+FIGURES = ("lists", "ended", "rows", "pages", "requests", "requests a day", "share", "minutes")
+UNKNOWN = "?"
+
+
+def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int:
+    """Print the plan of one source or of each; gives 1 where one could not be told, else 0."""
+    parser = argparse.ArgumentParser("sync-assets plan", description=__doc__)
+    parser.add_argument("source", nargs="?", choices=list(known), help="one; all by default")
+    source = parser.parse_args(argv).source
+    console.width = max(console.width, WIDTH)
+    told = 0
+    for api in [known[source]] if source else known.values():
+        try:
+            found = forecast(api, state(api), automation(api), times.now())
+        except SyncError as error:
+            _print(console, f"error: {api.name}: {error}", "red")
+            told = 1
+        else:
+            _print(console, f"{api.name}: {_quota(found)}", "bold")
+            console.print(_table(found), crop=False)
+            for line in _verdict(found):
+                _print(console, line, None if found.fits else "yellow")
+    return told
+
+
+def _table(found: Forecast) -> Table:
+    table = Table("asset", box=None, pad_edge=False)
+    for figure in FIGURES:
+        table.add_column(figure, justify="right")
+    for line in found.lines:
+        table.add_row(f"{found.source}/{line.resource}", *_figures(found, line))
+    return table
+
+
+def _figures(found: Forecast, line: Line) -> Iterator[str]:
+    yield f"{line.lists:,}"
+    yield f"{line.ended:,}" if line.ended else "-"
+    yield f"{line.rows:,}" if line.requests is not None else UNKNOWN
+    yield UNKNOWN if line.pages is None else f"{line.pages:,}"
+    for value in (line.requests, line.requests_a_day):
+        yield UNKNOWN if value is None else f"{value:,.0f}"
+    share = found.share(line)
+    yield UNKNOWN if share is None else f"{share:.1%}"
+    yield UNKNOWN if line.seconds is None else f"{line.seconds / 60:,.1f}"
+
+
+def _quota(found: Forecast) -> str:
+    if isinf(found.fit.allowed):
+        return "no quota"
+    windows = ", ".join(map(str, found.quota.windows))
+    kept = f", {found.quota.reserve:.0%} in reserve" if found.quota.reserve else ""
+    return f"{windows}{kept}: {found.fit.allowed:,.0f} requests a day"
+
+
+def _verdict(found: Forecast) -> Iterator[str]:
+    fit = found.fit
+    if found.unknown:
+        yield (
+            f"Unknown: {', '.join(found.unknown)}. They were never synced, so that nobody knows how "
+            "many pages they have."
+        )
+    if unread := sum(line.unread for line in found.lines if line.requests is not None):
+        yield f"{unread:,} lists were never synced; each counts as the mean of its asset's others."
+    share = "" if isinf(fit.allowed) else f", {fit.share:.0%} of the quota"
+    least = "At least " if found.unknown else ""
+    yield (
+        f"{least}{fit.requests:,.0f} requests a day{share}. All tables take "
+        f"{_minutes(fit.tables_seconds)}, the live partitions {_minutes(fit.partitions_seconds)}, "
+        f"a full sync {_minutes(found.full_seconds)}."
+    )
+    if found.fits:
+        yield "The plan fits, as far as is known." if found.unknown else "The plan fits."
+        return
+    yield f"The plan does not fit: {'; '.join(fit.problems)}."
+    yield from _best(found)
+
+
+def _best(found: Forecast) -> Iterator[str]:
+    best = found.best
+    if best is None:
+        yield "No plan fits that reads each list at least once a month."
+        return
+    yield f"The best plan that fits asks for {best.requests:,.0f} a day, {best.share:.0%}:"
+    for kind, now, then in _changes(found.fit, best):
+        name = f"AUTOMATION__{found.source}__{kind}".upper()
+        if then.cron != now.cron:
+            yield f'{name}_SCHEDULE="{then.cron}"'
+        if then.max_age != now.max_age:
+            yield f"{name}_MAX_AGE={then.max_age:g}"
+
+
+def _changes(now: Fit, then: Fit) -> Iterator[tuple[str, Timing, Timing]]:
+    yield "tables", now.tables, then.tables
+    yield "partitions", now.partitions, then.partitions
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:,.1f} min"
+
+
+def _print(console: Console, text: str, style: str | None) -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,64 @@
+"""The best plan that fits: the one that lets tables and partitions wait the least."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, inf
+
+from sync_assets.planning.duration import Pace
+from sync_assets.planning.fit import Fit, Load, fit
+from sync_assets.planning.timing import Timing
+
+HOURS = (1, 2, 3, 4, 6, 8, 12)
+#: Beyond an hour: once a day, every second and third day, once a week, twice and once a month.
+DAYS = ("* * *", "*/2 * *", "*/3 * *", "* * 0", "1,15 * *", "1 * *")
+NIGHT = 3
+#: A list may be older than the time between two reads: by an hour, or by what a read takes.
+SLACK = 1.25
+
+
+def best_plan(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit | None:
+    """The plan that fits and stretches the schedules least; None where even one of months does not.
+
+    Both are read as often as now where that fits, else each less often, never more.
+    """
+    hourly = [f"0 */{hours} * * *" if hours > 1 else "0 * * * *" for hours in HOURS]
+    table_crons = _less_often(tables, [*hourly, *(f"0 0 {days}" for days in DAYS)])
+    partition_crons = _less_often(partitions, [f"0 {NIGHT} {days}" for days in DAYS])
+    best, least = None, (inf, inf)
+    for table in table_crons if load.tables else [tables]:
+        for partition in partition_crons if load.partitions else [partitions]:
+            stretches = (
+                tables.reads_a_day / table.reads_a_day,
+                partitions.reads_a_day / partition.reads_a_day,
+            )
+            rank = (max(stretches), sum(stretches))
+            if rank < least and (found := _with_ages(load, pace, table, partition)):
+                best, least = found, rank
+    return best
+
+
+def _less_often(now: Timing, crons: list[str]) -> list[Timing]:
+    found = [Timing(cron, inf) for cron in crons]
+    return [now, *(one for one in found if one.reads_a_day <= now.reads_a_day)]
+
+
+def _with_ages(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit | None:
+    """The plan with ages that it keeps; None where it asks for more than the quota allows."""
+    first = fit(load, pace, tables, partitions)
+    if first.share > 1:
+        return None
+    aged = [
+        replace(timing, max_age=_age(timing, age))
+        for timing, age in ((tables, first.tables_age), (partitions, first.partitions_age))
+    ]
+    found = fit(load, pace, *aged)
+    return None if found.problems else found
+
+
+def _age(timing: Timing, needed: float | None) -> float:
+    """Whole hours that lists may be old: those of now where they hold, else as many as needed."""
+    if needed is None or needed <= timing.max_age < inf:
+        return timing.max_age
+    takes = needed - timing.gap
+    return float(ceil(timing.gap + max(1.0, SLACK * takes)))

@@ -1,0 +1,65 @@
+"""What reading each list costs: the requests that its last sync took."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from sync_assets.planning.freshness import ListFreshness
+from sync_assets.warehouse.state.list_history import ListHistory
+
+#: Rows of a page where neither the API nor the configuration says it.
+ROWS_PER_PAGE = 100
+
+
+@dataclass(frozen=True)
+class ListCost:
+    """A list, and the requests that one reading of it takes; None where nobody knows.
+
+    `seen` is whether it was ever read; else its cost is the mean of its resource's lists.
+    """
+
+    verdict: ListFreshness
+    requests: float | None
+    seen: bool = True
+
+    @property
+    def resource(self) -> str:
+        """The resource of the list."""
+        return self.verdict.resource
+
+    @property
+    def history(self) -> ListHistory:
+        """What its last sync brought."""
+        return self.verdict.history
+
+
+def list_costs(verdicts: Iterable[ListFreshness], page_size: int | None) -> list[ListCost]:
+    """The cost of each list; a table whose rows belong to parents is the lists below them."""
+    found = list(verdicts)
+    in_parts = {v.resource for v in found if not v.partitioned and v.parent is not None}
+    costs = [
+        ListCost(verdict, requests, requests is not None)
+        for verdict in found
+        if verdict.parent is not None or verdict.resource not in in_parts
+        for requests in [_requests(verdict.history, page_size or ROWS_PER_PAGE)]
+    ]
+    seen: dict[str, list[float]] = defaultdict(list)
+    for cost in costs:
+        if cost.requests is not None:
+            seen[cost.resource].append(cost.requests)
+    means = {resource: fmean(requests) for resource, requests in seen.items()}
+    return [
+        cost if cost.seen else replace(cost, requests=means.get(cost.resource)) for cost in costs
+    ]
+
+
+def _requests(history: ListHistory, per_page: int) -> float | None:
+    """What one reading takes; by its rows where a version read it that counted no requests."""
+    if history.synced_at is None:
+        return None
+    if history.requests is None:
+        return max(1, -(-history.rows // per_page))
+    return max(1, history.requests, history.pages or 0)

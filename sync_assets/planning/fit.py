@@ -1,0 +1,94 @@
+"""Whether what is to be read, and how often, fits the quota and keeps lists young enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from sync_assets.planning.duration import Pace
+from sync_assets.planning.timing import HOUR, Timing
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """The requests of each list: of the tables, and of the partitions that may still change.
+
+    `ended` is how many requests a day all ended partitions take together.
+    """
+
+    tables: tuple[float, ...]
+    partitions: tuple[float, ...]
+    ended: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a plan comes to.
+
+    Requests a day, those that the quota allows (infinite without one), how long one read of all
+    tables and one of all live partitions takes in seconds, and how old they get until the next one
+    is loaded, in hours; None where there are none.
+    """
+
+    tables: Timing
+    partitions: Timing
+    requests: float
+    allowed: float
+    tables_seconds: float
+    partitions_seconds: float
+    tables_age: float | None
+    partitions_age: float | None
+
+    @property
+    def share(self) -> float:
+        """The part of the quota that is used."""
+        return self.requests / self.allowed
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the plan does not fit; nothing where it does."""
+        return list(self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        if self.share > 1:
+            yield (
+                f"it asks for {self.requests:,.0f} requests a day, {self.share:.0%} of the "
+                f"{self.allowed:,.0f} that the quota allows"
+            )
+            return
+        for what, age, timing in (
+            ("tables", self.tables_age, self.tables),
+            ("live partitions", self.partitions_age, self.partitions),
+        ):
+            if age is not None and age > timing.max_age:
+                yield f"{what} get {age:,.1f} h old, more than their {timing.max_age:g} h"
+
+
+def fit(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit:
+    """What a load comes to if it is read at these times."""
+    a_day = sum(load.tables) * tables.reads_a_day
+    requests = a_day + sum(load.partitions) * partitions.reads_a_day + load.ended
+    allowed = allowed_a_day(pace)
+    tables_seconds, partitions_seconds = pace.seconds(load.tables), pace.seconds(load.partitions)
+    beside = min(sum(load.tables), sum(load.partitions))
+    slowed = max(tables_seconds, pace.least(sum(load.tables) + beside))
+    left = 1 - a_day / allowed
+    nights = max(partitions_seconds, pace.least(sum(load.partitions)) / left if left > 0 else inf)
+    return Fit(
+        tables,
+        partitions,
+        requests,
+        allowed,
+        tables_seconds,
+        partitions_seconds,
+        tables.gap + slowed / HOUR if load.tables else None,
+        partitions.gap + nights / HOUR if load.partitions else None,
+    )
+
+
+def allowed_a_day(pace: Pace) -> float:
+    """How many requests the quota allows on a day, without its reserve."""
+    return min((DAY * one.requests / one.seconds for one in pace.quota.ours), default=inf)

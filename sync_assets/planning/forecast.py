@@ -1,0 +1,169 @@
+"""What a source's plan costs in requests and minutes, and whether it fits, without a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sync_assets.planning.best import best_plan
+from sync_assets.planning.costs import ListCost, list_costs
+from sync_assets.planning.duration import Pace
+from sync_assets.planning.fit import DAY, Fit, Load, allowed_a_day, fit
+from sync_assets.planning.freshness import evaluate_freshness, spread
+from sync_assets.planning.settings import AutomationSettings
+from sync_assets.planning.timing import timings
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.http.windows import Quota
+from sync_assets.sources.rest.settings import QuotaSettings, resolve
+from sync_assets.warehouse.queries import State
+
+#: Seconds until an answer, where none was measured.
+LATENCY = 0.3
+
+
+@dataclass(frozen=True)
+class Line:
+    """All lists of a resource: what they held and took when last read, and what they cost.
+
+    `rows`, `pages` and `requests` are of one reading of all of them, `requests_a_day` of all reads
+    of a day, `seconds` how long one takes of those that have not ended. They are None where no
+    list of the resource was ever read, and `pages` where the version that read it did not count
+    them. The `unread` lists count as the mean of the others.
+    """
+
+    resource: str
+    lists: int
+    ended: int
+    unread: int
+    rows: int
+    pages: int | None
+    requests: float | None
+    requests_a_day: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A source's plan: a line for each resource, and what they come to."""
+
+    source: str
+    lines: Sequence[Line]
+    load: Load
+    pace: Pace
+    fit: Fit
+    full_seconds: float
+
+    @property
+    def quota(self) -> Quota:
+        """The quota of the account."""
+        return self.pace.quota
+
+    @property
+    def unknown(self) -> list[str]:
+        """The resources that were never read, whose costs nobody knows."""
+        return [line.resource for line in self.lines if line.requests is None]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the plan fits, as far as is known."""
+        return not self.fit.problems
+
+    @cached_property
+    def best(self) -> Fit | None:
+        """The best plan that fits; None where none does."""
+        return best_plan(self.load, self.pace, self.fit.tables, self.fit.partitions)
+
+    def share(self, line: Line) -> float | None:
+        """The part of the quota that a line uses."""
+        a_day = line.requests_a_day
+        return None if a_day is None else a_day / allowed_a_day(self.pace)
+
+
+def forecast(api: Api, state: State, settings: AutomationSettings, now: datetime) -> Forecast:
+    """What the warehouse's memory of the last syncs lets expect of the present schedules."""
+    limits = resolve(QuotaSettings(), ["sources", api.name], {})
+    verdicts = evaluate_freshness(api, state, settings, now)
+    costs = list_costs(verdicts, limits.page_size or api.page_size)
+    pace = Pace(limits.max_concurrency, _latency(costs), api.quota())
+    tables, partitions = timings(settings)
+    load = _load(costs, settings)
+    reads = {False: tables.reads_a_day, True: partitions.reads_a_day}
+    return Forecast(
+        api.name,
+        [
+            _line(name, _of(costs, name), pace, reads, settings, listed=_is_listed(api, state, name))
+            for name in api.endpoints
+        ],
+        load,
+        pace,
+        fit(load, pace, tables, partitions),
+        pace.seconds(_requests(costs)),
+    )
+
+
+def _of(costs: Iterable[ListCost], resource: str) -> list[ListCost]:
+    return [cost for cost in costs if cost.resource == resource]
+
+
+def _is_listed(api: Api, state: State, resource: str) -> bool:
+    """Whether it is known which lists a resource has."""
+    parent = api.endpoints[resource].parent
+    history = state.histories.get((str(parent), None))
+    return parent is None or bool(history and history.synced_at)
+
+
+def _requests(costs: Iterable[ListCost]) -> tuple[float, ...]:
+    return tuple(cost.requests for cost in costs if cost.requests is not None)
+
+
+def _latency(costs: Iterable[ListCost]) -> float:
+    """The seconds until an answer, as the last syncs saw them."""
+    measured = [cost.history for cost in costs if cost.history.requests]
+    requests = sum(history.requests or 0 for history in measured)
+    return sum(history.request_seconds for history in measured) / requests if requests else LATENCY
+
+
+def _load(costs: Sequence[ListCost], settings: AutomationSettings) -> Load:
+    ended = [cost for cost in costs if cost.verdict.over]
+    changing = [cost for cost in costs if not cost.verdict.over]
+    return Load(
+        _requests(cost for cost in changing if not cost.verdict.partitioned),
+        _requests(cost for cost in changing if cost.verdict.partitioned),
+        sum(_a_day(cost, {}, settings) for cost in ended),
+    )
+
+
+def _line(
+    resource: str,
+    costs: Sequence[ListCost],
+    pace: Pace,
+    reads: Mapping[bool, float],
+    settings: AutomationSettings,
+    *,
+    listed: bool,
+) -> Line:
+    known = listed and all(cost.requests is not None for cost in costs)
+    pages = [cost.history.pages for cost in costs if cost.history.pages is not None]
+    changing = [cost for cost in costs if not cost.verdict.over]
+    return Line(
+        resource,
+        len(costs),
+        len(costs) - len(changing),
+        sum(not cost.seen for cost in costs),
+        sum(cost.history.rows for cost in costs),
+        sum(pages) if pages else None,
+        sum(_requests(costs)) if known else None,
+        sum(_a_day(cost, reads, settings) for cost in costs) if known else None,
+        pace.seconds(_requests(changing)) if known else None,
+    )
+
+
+def _a_day(cost: ListCost, reads: Mapping[bool, float], settings: AutomationSettings) -> float:
+    """The requests of a list on a day; of an ended partition those of a month, spread."""
+    requests, verdict = cost.requests or 0.0, cost.verdict
+    if verdict.over:
+        age = spread(settings.ended_age, str(verdict.parent))
+        return requests * DAY / age.total_seconds()
+    return requests * reads[verdict.partitioned]
