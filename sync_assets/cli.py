@@ -14,6 +14,7 @@ from rich.console import Console
 from sync_assets.base import stop
 from sync_assets.base.env_file import read_env_file
 from sync_assets.base.errors import ConfigurationError, ListError, SyncError
+from sync_assets.plan_command import plan
 from sync_assets.preparation import prepare
 from sync_assets.report import Watcher, print_report
 from sync_assets.sources import apis
@@ -25,6 +26,7 @@ from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.sync import Request, sync
 
 SHOWN = 10
+PLAN = "plan"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,7 +67,10 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
     except ConfigurationError as error:  # of an API that is declared wrong
         _print(console, f"error: {error}", style="red")
         return 1
-    arguments = _parser(list(known)).parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == [PLAN]:
+        return plan(console, words[1:], known)
+    arguments = _parser(list(known)).parse_args(words)
     apis_asked = [known[arguments.source]] if arguments.source else list(known.values())
     chosen = [Account(api) for api in apis_asked]
     try:
@@ -100,7 +105,10 @@ def _print(console: Console, text: str, style: str | None = None) -> None:
 
 
 def _parser(sources: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("sync-assets", description=__doc__)
+    more = (
+        f"`sync-assets {PLAN} [source]` tells what the schedules cost, and if the quota allows it."
+    )
+    parser = argparse.ArgumentParser("sync-assets", description=__doc__, epilog=more)
     parser.add_argument("source", nargs="?", choices=sources, help="one source; all by default")
     parser.add_argument(
         "--partition",

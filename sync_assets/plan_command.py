@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from sync_assets.base import times
+from sync_assets.base.env_file import read_env_file
 from sync_assets.base.errors import SyncError
 from sync_assets.planning.fit import Fit
 from sync_assets.planning.forecast import Forecast, Line, forecast
@@ -29,6 +31,7 @@ def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int
     parser.add_argument("source", nargs="?", choices=list(known), help="one; all by default")
     source = parser.parse_args(argv).source
     console.width = max(console.width, WIDTH)
+    read_env_file(Path.cwd())
     told = 0
     for api in [known[source]] if source else known.values():
         try:
@@ -54,7 +57,7 @@ def _table(found: Forecast) -> Table:
 
 
 def _figures(found: Forecast, line: Line) -> Iterator[str]:
-    yield f"{line.lists:,}"
+    yield f"{line.lists:,}" if line.listed else UNKNOWN
     yield f"{line.ended:,}" if line.ended else "-"
     yield f"{line.rows:,}" if line.requests is not None else UNKNOWN
     yield UNKNOWN if line.pages is None else f"{line.pages:,}"
@@ -76,10 +79,10 @@ def _quota(found: Forecast) -> str:
 def _verdict(found: Forecast) -> Iterator[str]:
     fit = found.fit
     if found.unknown:
-        yield (
-            f"Unknown: {', '.join(found.unknown)}. They were never synced, so that nobody knows how "
-            "many pages they have."
-        )
+        names = "all" if len(found.unknown) == len(found.lines) else ", ".join(found.unknown)
+        yield f"Unknown: {names}. How many pages a list has is known after its first sync."
+        if names == "all":
+            return
     if unread := sum(line.unread for line in found.lines if line.requests is not None):
         yield f"{unread:,} lists were never synced; each counts as the mean of its asset's others."
     share = "" if isinf(fit.allowed) else f", {fit.share:.0%} of the quota"

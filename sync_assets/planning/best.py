@@ -26,8 +26,8 @@ def best_plan(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit
     table_crons = _less_often(tables, [*hourly, *(f"0 0 {days}" for days in DAYS)])
     partition_crons = _less_often(partitions, [f"0 {NIGHT} {days}" for days in DAYS])
     best, least = None, (inf, inf)
-    for table in table_crons if load.tables else [tables]:
-        for partition in partition_crons if load.partitions else [partitions]:
+    for table in table_crons if load.tables.requests else [tables]:
+        for partition in partition_crons if load.partitions.requests else [partitions]:
             stretches = (
                 tables.reads_a_day / table.reads_a_day,
                 partitions.reads_a_day / partition.reads_a_day,

@@ -8,8 +8,8 @@ from itertools import pairwise
 from croniter import CroniterError, croniter
 
 DAY = 86_400.0
-#: Monday, 1 January 2024, from which ticks are counted: for four years, or so many.
-START, SPAN, MOST = 1_704_067_200.0, 1_461 * DAY, 1_500
+#: Monday, 8 January 2024, from which ticks are counted: for a week, or longer where they are few.
+START, SPANS, ENOUGH = 1_704_672_000.0, (7, 56, 1_461), 150
 
 
 def is_cron(text: str) -> bool:
@@ -22,13 +22,18 @@ def is_cron(text: str) -> bool:
 
 @lru_cache
 def gaps(text: str) -> tuple[float, ...]:
-    """The seconds between one tick and the next, over four years or the first 1,500 ticks."""
-    ticks, found = croniter(text, START), [START]
-    while len(found) <= MOST and found[-1] < START + SPAN:
-        found.append(ticks.get_next(float))
-    return tuple(after - before for before, after in pairwise(found[1:]))
+    """The seconds between one tick and the next, over whole weeks or over four years."""
+    ticks = croniter(text, START - 1)
+    found = [ticks.get_next(float)]
+    for days in SPANS:
+        while found[-1] < found[0] + days * DAY:
+            found.append(ticks.get_next(float))
+        if len(found) > ENOUGH:
+            break
+    return tuple(after - before for before, after in pairwise(found))
 
 
+@lru_cache
 def reads_a_day(text: str, max_age: float) -> float:
     """How often a day a list is read that is due at each tick, and once it is `max_age` old.
 
@@ -36,3 +41,9 @@ def reads_a_day(text: str, max_age: float) -> float:
     """
     found = gaps(text)
     return DAY * sum(-(-gap // max_age) for gap in found) / sum(found)
+
+
+@lru_cache
+def longest_gap(text: str) -> float:
+    """The longest time between two ticks, in seconds."""
+    return max(gaps(text))

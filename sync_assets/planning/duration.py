@@ -5,8 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from sync_assets.sources.rest.http.windows import Quota, RateWindow
+
+
+class Reading(NamedTuple):
+    """The requests of some lists that are read together, and those of the longest list."""
+
+    requests: float = 0.0
+    longest: float = 0.0
+
+    @classmethod
+    def of(cls, lists: Iterable[float]) -> Reading:
+        """The reading of lists of so many requests each."""
+        requests = list(lists)
+        return cls(sum(requests), max(requests, default=0.0))
+
+
+NOTHING = Reading()
 
 
 @dataclass(frozen=True)
@@ -17,17 +34,16 @@ class Pace:
     latency: float
     quota: Quota
 
-    def seconds(self, lists: Iterable[float]) -> float:
-        """How long a sync takes that sends so many requests for each of its lists.
+    def seconds(self, reading: Reading) -> float:
+        """How long a sync of some lists takes.
 
         The pages of a list follow each other, so that few long lists are not read side by side.
         """
-        requests = [max(1.0, one) for one in lists]
-        if not requests:
+        if not reading.requests:
             return 0.0
-        side_by_side = min(self.in_flight, sum(requests) / max(requests))
+        side_by_side = min(self.in_flight, reading.requests / reading.longest)
         each = self.latency / side_by_side
-        return _seconds(sum(requests), each, self.latency, self.quota.ours)
+        return _seconds(reading.requests, each, self.latency, self.quota.ours)
 
     def least(self, requests: float) -> float:
         """How long so many requests take by the quota alone."""

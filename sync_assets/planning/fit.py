@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from sync_assets.planning.duration import Pace
+from sync_assets.planning.duration import NOTHING, Pace, Reading
 from sync_assets.planning.timing import HOUR, Timing
 
 DAY = 86_400.0
@@ -14,14 +14,14 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Load:
-    """The requests of each list: of the tables, and of the partitions that may still change.
+    """One reading of all tables, one of all partitions that may still change.
 
     `ended` is how many requests a day all ended partitions take together.
     """
 
-    tables: tuple[float, ...]
-    partitions: tuple[float, ...]
-    ended: float
+    tables: Reading = NOTHING
+    partitions: Reading = NOTHING
+    ended: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,15 @@ class Fit:
 
 def fit(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit:
     """What a load comes to if it is read at these times."""
-    a_day = sum(load.tables) * tables.reads_a_day
-    requests = a_day + sum(load.partitions) * partitions.reads_a_day + load.ended
+    a_day = load.tables.requests * tables.reads_a_day
+    requests = a_day + load.partitions.requests * partitions.reads_a_day + load.ended
     allowed = allowed_a_day(pace)
     tables_seconds, partitions_seconds = pace.seconds(load.tables), pace.seconds(load.partitions)
-    beside = min(sum(load.tables), sum(load.partitions))
-    slowed = max(tables_seconds, pace.least(sum(load.tables) + beside))
+    beside = min(load.tables.requests, load.partitions.requests)
+    slowed = max(tables_seconds, pace.least(load.tables.requests + beside))
     left = 1 - a_day / allowed
-    nights = max(partitions_seconds, pace.least(sum(load.partitions)) / left if left > 0 else inf)
+    least = pace.least(load.partitions.requests)
+    nights = max(partitions_seconds, least / left if left > 0 else inf)
     return Fit(
         tables,
         partitions,
@@ -84,8 +85,8 @@ def fit(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit:
         allowed,
         tables_seconds,
         partitions_seconds,
-        tables.gap + slowed / HOUR if load.tables else None,
-        partitions.gap + nights / HOUR if load.partitions else None,
+        tables.gap + slowed / HOUR if load.tables.requests else None,
+        partitions.gap + nights / HOUR if load.partitions.requests else None,
     )
 
 

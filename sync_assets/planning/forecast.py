@@ -9,7 +9,7 @@ from functools import cached_property
 
 from sync_assets.planning.best import best_plan
 from sync_assets.planning.costs import ListCost, list_costs
-from sync_assets.planning.duration import Pace
+from sync_assets.planning.duration import Pace, Reading
 from sync_assets.planning.fit import DAY, Fit, Load, allowed_a_day, fit
 from sync_assets.planning.freshness import evaluate_freshness, spread
 from sync_assets.planning.settings import AutomationSettings
@@ -30,10 +30,12 @@ class Line:
     `rows`, `pages` and `requests` are of one reading of all of them, `requests_a_day` of all reads
     of a day, `seconds` how long one takes of those that have not ended. They are None where no
     list of the resource was ever read, and `pages` where the version that read it did not count
-    them. The `unread` lists count as the mean of the others.
+    them. The `unread` lists count as the mean of the others; `listed` is whether it is known which
+    lists there are.
     """
 
     resource: str
+    listed: bool
     lists: int
     ended: int
     unread: int
@@ -93,13 +95,13 @@ def forecast(api: Api, state: State, settings: AutomationSettings, now: datetime
     return Forecast(
         api.name,
         [
-            _line(name, _of(costs, name), pace, reads, settings, listed=_is_listed(api, state, name))
+            _line(name, _of(costs, name), pace, reads, settings, listed=_listed(api, state, name))
             for name in api.endpoints
         ],
         load,
         pace,
         fit(load, pace, tables, partitions),
-        pace.seconds(_requests(costs)),
+        pace.seconds(_reading(costs)),
     )
 
 
@@ -107,15 +109,15 @@ def _of(costs: Iterable[ListCost], resource: str) -> list[ListCost]:
     return [cost for cost in costs if cost.resource == resource]
 
 
-def _is_listed(api: Api, state: State, resource: str) -> bool:
+def _listed(api: Api, state: State, resource: str) -> bool:
     """Whether it is known which lists a resource has."""
     parent = api.endpoints[resource].parent
     history = state.histories.get((str(parent), None))
     return parent is None or bool(history and history.synced_at)
 
 
-def _requests(costs: Iterable[ListCost]) -> tuple[float, ...]:
-    return tuple(cost.requests for cost in costs if cost.requests is not None)
+def _reading(costs: Iterable[ListCost]) -> Reading:
+    return Reading.of(cost.requests for cost in costs if cost.requests is not None)
 
 
 def _latency(costs: Iterable[ListCost]) -> float:
@@ -129,8 +131,8 @@ def _load(costs: Sequence[ListCost], settings: AutomationSettings) -> Load:
     ended = [cost for cost in costs if cost.verdict.over]
     changing = [cost for cost in costs if not cost.verdict.over]
     return Load(
-        _requests(cost for cost in changing if not cost.verdict.partitioned),
-        _requests(cost for cost in changing if cost.verdict.partitioned),
+        _reading(cost for cost in changing if not cost.verdict.partitioned),
+        _reading(cost for cost in changing if cost.verdict.partitioned),
         sum(_a_day(cost, {}, settings) for cost in ended),
     )
 
@@ -149,14 +151,15 @@ def _line(
     changing = [cost for cost in costs if not cost.verdict.over]
     return Line(
         resource,
+        listed,
         len(costs),
         len(costs) - len(changing),
         sum(not cost.seen for cost in costs),
         sum(cost.history.rows for cost in costs),
         sum(pages) if pages else None,
-        sum(_requests(costs)) if known else None,
+        _reading(costs).requests if known else None,
         sum(_a_day(cost, reads, settings) for cost in costs) if known else None,
-        pace.seconds(_requests(changing)) if known else None,
+        pace.seconds(_reading(changing)) if known else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sync_assets.planning.cron import gaps, reads_a_day
+from sync_assets.planning.cron import longest_gap, reads_a_day
 from sync_assets.planning.settings import AutomationSettings
 
 HOUR = 3_600.0
@@ -25,7 +25,7 @@ class Timing:
     @property
     def gap(self) -> float:
         """The longest time between the beginnings of two reads, in hours."""
-        return min(max(gaps(self.cron)) / HOUR, self.max_age)
+        return min(longest_gap(self.cron) / HOUR, self.max_age)
 
 
 def timings(settings: AutomationSettings) -> tuple[Timing, Timing]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections.abc import Sequence
+from math import inf
 
 from sync_assets.sources.rest.http.usage import Turn, Usage
 from sync_assets.sources.rest.http.windows import Quota
@@ -29,6 +31,36 @@ def clocked(
         waits = [end - now for end, _ in flying] + ([turn.wait] if turn is not None else [])
         now += max(min(waits), 1e-6)
     return sorted(arrived)
+
+
+def seconds_of_lists(
+    usage: Usage, quota: Quota, lists: Sequence[int], latency: float, in_flight: int
+) -> float:
+    """When the last page of some lists has come, on a clock of its own.
+
+    Two lists more are read side by side than requests are in flight; a list is asked for a page
+    once the page before has come.
+    """
+    chance, now, sent = random.Random(SEED), 0.0, 0
+    waiting = list(reversed(lists))
+    ready = [waiting.pop() for _ in range(min(in_flight + 2, len(waiting)))]
+    flying: list[tuple[float, int, int, Turn]] = []
+    while ready or flying:
+        turn = usage.book(quota, now) if ready and len(flying) < in_flight else None
+        if turn is not None and turn.wait <= 0:
+            sent, end = sent + 1, now + latency * chance.uniform(0.5, 1.5)
+            heapq.heappush(flying, (end, sent, ready.pop(0), turn))
+            continue
+        ends = flying[0][0] if flying else inf
+        now = min(ends, now + turn.wait if turn is not None else inf)
+        while flying and flying[0][0] <= now:
+            _, _, left, answered = heapq.heappop(flying)
+            usage.answered(answered, quota, now)
+            if left > 1:
+                ready.append(left - 1)
+            elif waiting:
+                ready.append(waiting.pop())
+    return now
 
 
 def most_in(at: Sequence[float], seconds: float) -> int:
