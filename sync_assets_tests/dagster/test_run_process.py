@@ -21,6 +21,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
+from sync_assets.lib.instance import dev_process
 from sync_assets.lib.instance.executor import build_executor
 from sync_assets.lib.instance.run_process import TAG, RunProcess
 from sync_assets.warehouse.machines import ExecutionSettings
@@ -94,6 +95,38 @@ def test_a_run_whose_process_was_killed_is_failed_and_others_go_on(
     assert [status(instance, run) for run in runs] == [FAILURE, STARTED, STARTED]
     process.wait()
     assert not alive.is_alive
+
+
+def test_a_run_ends_with_its_dagster_dev(
+    process: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = RunProcess.of(process.pid)
+    monkeypatch.setattr(dev_process, "dagster_dev", lambda: leader)
+    monkeypatch.setattr(dev_process, "LOOK_EVERY", 0.02)
+    dev_process.end_with_dagster_dev()
+    time.sleep(0.1)  # nothing happens as long as it is there
+    process.kill()
+    with pytest.raises(KeyboardInterrupt):
+        time.sleep(5)
+
+
+CHILD = (
+    "from sync_assets.lib.instance.dev_process import dagster_dev;"
+    "found = dagster_dev(); print(found and found.pid)"
+)
+
+
+@pytest.mark.parametrize("variables", [{}, {"DAGSTER_IS_DEV_CLI": "1"}])
+def test_the_dagster_dev_of_a_process_is_found(variables: dict[str, str]) -> None:
+    environment = {**os.environ, **variables}
+    said = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == (str(os.getpid()) if variables else "None")
 
 
 @pytest.mark.parametrize("change", [{"started": "1"}, {"boot": "before the power cut"}])

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,10 +26,17 @@ STATE = """{
 
 
 class Dev:
-    """A running `dagster dev`."""
+    """A running `dagster dev`, or a webserver that somebody else started."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, process: subprocess.Popen[bytes] | None = None) -> None:
         self.url = f"http://127.0.0.1:{port}/graphql"
+        self._process = process
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process that was started, which leads the session of all others."""
+        assert self._process is not None
+        return self._process
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """A GraphQL query, as the UI sends them."""
@@ -78,6 +85,18 @@ def wait_for(look: Callable[[], T | None], seconds: float, every: float = 1) -> 
     raise AssertionError(f"not seen within {seconds} s")
 
 
+def members(session: int) -> dict[int, str]:
+    """The processes of a session that execute, and their command lines."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended just now
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                command = (stat.parent / "cmdline").read_bytes()
+                found[int(stat.parent.name)] = command.replace(b"\0", b" ").decode()
+    return found
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:
@@ -109,7 +128,8 @@ def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
             start_new_session=True,
         )
         try:
-            yield Dev(port)
+            yield Dev(port, process)
         finally:
-            process.send_signal(signal.SIGINT)
-            _end(process)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                _end(process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sync_assets.lib.instance.run_process import RunProcess
 from sync_assets_tests.support.dev import Dev
 
 PLACE = {"repositoryLocationName": "sync_assets", "repositoryName": "__repository__"}
@@ -25,6 +26,12 @@ ENDED = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
 } }"""
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+} }"""
+RUN = """query($id: ID!) { runOrError(runId: $id) { ... on Run {
+  status startTime tags { key value }
+} } }"""
+TERMINATE = """mutation($id: String!) { terminateRun(runId: $id) {
+  __typename ... on TerminateRunFailure { message } ... on PythonError { message }
 } }"""
 SENSOR = """mutation($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) {
   __typename ... on PythonError { message }
@@ -66,6 +73,23 @@ def launch(ui: Dev, assets: Sequence[str]) -> str:
     answer = ui.ask(LAUNCH, params=params)["launchRun"]
     assert "run" in answer, answer
     return str(answer["run"]["runId"])
+
+
+def run(ui: Dev, identity: str) -> dict[str, Any]:
+    """The `status` of a run, its tags as a mapping, and `startTime` in unix seconds."""
+    found: dict[str, Any] = ui.ask(RUN, id=identity)["runOrError"]
+    return {**found, "tags": {tag["key"]: tag["value"] for tag in found["tags"]}}
+
+
+def process_of(ui: Dev, identity: str) -> RunProcess | None:
+    """The process that executes a run, once the run has noted it."""
+    return RunProcess.of_run(run(ui, identity)["tags"])
+
+
+def terminate(ui: Dev, identity: str) -> None:
+    """Terminate a run."""
+    answer = ui.ask(TERMINATE, id=identity)["terminateRun"]
+    assert answer["__typename"] == "TerminateRunSuccess", answer
 
 
 def start_sensor(ui: Dev, name: str) -> None:

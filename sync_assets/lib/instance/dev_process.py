@@ -1,0 +1,46 @@
+"""A run of `dagster dev` ends with it.
+
+A `dagster dev` that is ended alone, by a supervisor or by kill -9, leaves its code server behind,
+and that waits for its runs, however long they take (Dagster 1.13.27).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+
+from sync_assets.lib.instance.run_process import PROC, RunProcess
+
+#: What `dagster dev` gives to all that it starts, and does not have itself.
+VARIABLE = b"DAGSTER_IS_DEV_CLI"
+LOOK_EVERY = 1.0
+
+
+def end_with_dagster_dev() -> None:
+    """Interrupt this process once the `dagster dev` that it belongs to is gone.
+
+    Without one, and where the system has no /proc, nothing is done.
+    """
+    leader = dagster_dev()
+    if leader is not None:
+        threading.Thread(target=_follow, args=(leader,), name="dagster dev", daemon=True).start()
+
+
+def dagster_dev() -> RunProcess | None:
+    """The `dagster dev` that started this process, its parent or who else."""
+    pid = os.getpid()
+    with suppress(OSError, ValueError):  # no /proc, or it ended just now
+        while VARIABLE in (PROC / f"{pid}/environ").read_bytes():
+            pid = int((PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        if pid > 1 and pid != os.getpid():
+            return RunProcess.of(pid)
+    return None
+
+
+def _follow(leader: RunProcess) -> None:
+    while leader.is_alive:
+        time.sleep(LOOK_EVERY)
+    os.kill(os.getpid(), signal.SIGINT)
