@@ -85,7 +85,7 @@ class AutomationSettings(BaseConfiguration):
         return timedelta(minutes=min(minutes, self.retry_at_most))
 
 
-def automation(api: Api) -> AutomationSettings:
-    """The settings of a source; `ConfigurationError` where one is not what it should be."""
+def automation(api: Api | None = None) -> AutomationSettings:
+    """The settings of a source, or of none; `ConfigurationError` where one is wrong."""
     general = resolve(AutomationSettings(), ["automation"], {})
-    return resolve(general, ["automation", api.name], {})
+    return resolve(general, ["automation", api.name], {}) if api else general

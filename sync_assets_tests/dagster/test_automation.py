@@ -10,6 +10,7 @@ import pytest
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.lib.api_definitions import build_api_definitions
+from sync_assets.lib.automation.conditions import build_automation_sensor
 from sync_assets.planning.settings import AutomationSettings, automation
 from sync_assets.sources import apis, events, promotions
 from sync_assets.sources.rest.api import ACTIVITY, Parent
@@ -148,7 +149,8 @@ def test_automation_is_switched_off_by_one_variable(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AUTOMATION__ENABLED", "false")
     made = build_api_definitions(AFFILIATES)
     statuses = {
-        one.default_status.value for one in [*(made.sensors or []), *(made.schedules or [])]
+        one.default_status.value
+        for one in [*(made.sensors or []), *(made.schedules or []), build_automation_sensor()]
     }
     assert statuses == {"STOPPED"}
 

@@ -115,6 +115,7 @@ def test_each_api_has_its_sensors_schedules_and_checks() -> None:
     repository = LOADED.get_repository_def()
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "alerts",
+        "automation",
         "promotions_freshness",
         "promotions_promotions_partitions",
         "affiliates_freshness",

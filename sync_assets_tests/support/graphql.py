@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sync_assets.lib.instance.run_process import RunProcess
-from sync_assets_tests.support.dev import Dev
+from sync_assets_tests.support.dev import Dev, is_synced
 
 PLACE = {"repositoryLocationName": "sync_assets", "repositoryName": "__repository__"}
 ADD = """mutation($place: RepositorySelector!, $name: String!, $key: String!) {
@@ -40,7 +40,7 @@ SENSOR = """mutation($sensor: SensorSelector!) { startSensor(sensorSelector: $se
 
 def loaded(ui: Dev) -> bool:
     """Whether the code location is there."""
-    return len(ui.state()["assetNodes"]) == 20
+    return len([node for node in ui.state()["assetNodes"] if is_synced(node)]) == 20
 
 
 def add_partitions(ui: Dev, name: str, keys: Sequence[str]) -> None:

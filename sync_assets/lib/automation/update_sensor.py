@@ -1,0 +1,48 @@
+"""A sensor that starts a job after an asset was updated, and sees each of its partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from sync_assets.lib.default_status import sensor_status
+from sync_assets.planning.settings import automation
+
+EVENTS_PER_TICK = 1_000
+
+
+def build_update_sensor(
+    name: str,
+    asset: dg.CoercibleToAssetKey,
+    job: Any,
+    run_config: Callable[[Sequence[str]], dg.RunConfig],
+) -> dg.SensorDefinition:
+    """Request one run of a job for all that was materialized of an asset since the last tick.
+
+    `run_config` gets the partition keys, each once, the one that was materialized first leading;
+    none of an asset without partitions. The first tick takes all that was materialized before.
+    Dagster's own `asset_sensor` sees the newest materialization of a tick alone.
+    """
+    key = dg.AssetKey.from_coercible(asset)
+
+    @dg.sensor(
+        name=name,
+        job=job,
+        default_status=sensor_status(automation()),
+        description=f"Starts a run for what was updated of {key.to_user_string()}.",
+    )
+    def follow(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        newer = dg.AssetRecordsFilter(key, after_storage_id=int(context.cursor or 0))
+        records = context.instance.fetch_materializations(
+            newer, limit=EVENTS_PER_TICK, ascending=True
+        ).records
+        if not records:
+            return dg.SkipReason(f"{key.to_user_string()} was not updated")
+        keys = dict.fromkeys(one.partition_key for one in records if one.partition_key)
+        cursor = str(records[-1].storage_id)
+        request = dg.RunRequest(run_key=f"{name} {cursor}", run_config=run_config(list(keys)))
+        return dg.SensorResult(run_requests=[request], cursor=cursor)
+
+    return follow
