@@ -18,6 +18,7 @@ from sync_assets.lib.alerts.channels import Channel, channels
 from sync_assets.lib.alerts.delivery import DeliveryError, Undelivered, deliver
 from sync_assets.lib.alerts.messages import (
     Change,
+    Incident,
     Part,
     Room,
     Situation,
@@ -225,7 +226,7 @@ def test_the_cursor_of_an_earlier_version_is_understood() -> None:
 
 USERS_1, USERS_2 = ("promotions/users", "1"), ("promotions/users", "2")
 CHECK = "check fresh of promotions/users"
-DIFFS: dict[str, tuple[set[Any], Situation, list[str]]] = {
+DIFFS: dict[str, tuple[set[Incident], Situation, list[str]]] = {
     "nothing was wrong and nothing is": (set(), Situation({}, {}, {CHECK}), []),
     "what fails for one reason is one change": (
         set(),

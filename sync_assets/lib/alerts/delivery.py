@@ -98,7 +98,7 @@ class Delivery:
 def deliver(
     channels: Sequence[Channel], undelivered: Mapping[int, Undelivered], changes: Sequence[Change]
 ) -> tuple[dict[int, Undelivered], list[str]]:
-    """Tell each channel the changes and what it has not been told; what is left, and what went wrong.
+    """Tell each channel the changes and what it has not been told; what is left, and the troubles.
 
     Channels are known by their positions, from 1. Raises `DeliveryError` where no channel took
     anything but one may later: then all of it is left.
