@@ -19,9 +19,10 @@ from sync_assets.preparation import prepare
 from sync_assets.report import Watcher, print_report
 from sync_assets.sources import apis
 from sync_assets.sources.rest.account import Account
-from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.records.names import column_name
 from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.sync import Request, sync
 
@@ -137,7 +138,7 @@ def _request(account: Account, partitions: Sequence[str] | None, *, allow_empty:
     if partitions is None:
         return Request(api, list(api.endpoints), None, allow_empty, account=account)
     parent = api.parents[0]
-    listed = _ids(account, parent.resource)
+    listed = _ids(account, parent)
     if unknown := [key for key in partitions if key not in listed]:
         raise UnknownPartitionError(
             f"{parent.resource} has no {', '.join(unknown)}: the API lists {len(listed)}, "
@@ -148,10 +149,11 @@ def _request(account: Account, partitions: Sequence[str] | None, *, allow_empty:
     return Request(api, children, parents, allow_empty, account=account)
 
 
-def _ids(account: Account, parent: str) -> list[str]:
+def _ids(account: Account, parent: Parent) -> list[str]:
     """The ids that the API lists, also where some of its records are odd."""
     journal = SyncResult(strict=False)
-    spool = ListReader(account, {}, journal).read(account.api.endpoints[parent], None).spool
+    endpoint = account.api.endpoints[parent.resource]
+    spool = ListReader(account, {}, journal).read(endpoint, None).spool
     if spool is None:
         raise ListError(str(journal.failed()[0].error))
-    return spool.column("id")
+    return spool.column(column_name(parent.key))

@@ -107,7 +107,7 @@ def _lists(api: Api, state: State) -> Iterator[tuple[ListHistory, Life, bool]]:
 
 def lives(parent: Parent, state: State) -> Mapping[str, Life]:
     """The ids of a parent's rows, and the life of what is below each."""
-    return {str(row["id"]): parent.life_of(row) for row in state.parents[parent.resource]}
+    return {str(row[parent.key]): parent.life_of(row) for row in state.parents[parent.resource]}
 
 
 def _verdict(

@@ -23,9 +23,9 @@ from sync_assets.sources.rest import (
     Parent,
     RateWindow,
     below,
+    child,
     columns,
     dlt_source,
-    replaced_by,
 )
 from sync_assets.sources.rest.api import ACTIVITY
 from sync_assets.sources.rest.records.columns import TColumns
@@ -97,14 +97,9 @@ def table(name: str, path: str) -> EndpointResource:
     return {"name": name, "endpoint": {"path": path}, "columns": COLUMNS[name]}
 
 
-def child(name: str, path: str) -> EndpointResource:
+def of_series(name: str, path: str) -> EndpointResource:
     """A resource below each event series."""
-    return {
-        "name": name,
-        **replaced_by("event_series_id"),
-        "endpoint": {"path": path, "params": below("events_series", "event_series_id")},
-        "columns": COLUMNS[name],
-    }
+    return child(name, path, of="events_series", columns=COLUMNS[name])
 
 
 def config(base_url: str, api_key: str) -> RESTAPIConfig:
@@ -119,8 +114,8 @@ def config(base_url: str, api_key: str) -> RESTAPIConfig:
         },
         "resources": [
             table("events_series", "/event_series"),
-            child("events", "/event_series/{event_series_id}/events"),
-            child("waitlists", "/event_series/{event_series_id}/waitlist_signups"),
+            of_series("events", "/event_series/{event_series_id}/events"),
+            of_series("waitlists", "/event_series/{event_series_id}/waitlist_signups"),
             table("products", "/products"),
             table("vouchers", "/vouchers"),
             {

@@ -9,9 +9,9 @@ dlt.pipeline("promotions", destination="duckdb").run(promotions())
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from dlt.sources.rest_api.typing import Endpoint, EndpointResource, RESTAPIConfig
+from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 from requests import Response
 
 from sync_assets.sources.rest import (
@@ -22,10 +22,9 @@ from sync_assets.sources.rest import (
     Life,
     Parent,
     RateWindow,
-    below,
+    child,
     columns,
     dlt_source,
-    replaced_by,
 )
 from sync_assets.sources.rest.life import between
 from sync_assets.sources.rest.records.columns import TColumns
@@ -83,15 +82,9 @@ def table(name: str) -> EndpointResource:
     return {"name": name, "endpoint": {"path": f"/{name}"}, "columns": COLUMNS[name]}
 
 
-def child(name: str, path: str, **endpoint: Any) -> EndpointResource:
+def of_promotion(name: str, path: str, **endpoint: Any) -> EndpointResource:
     """A resource below each promotion."""
-    parent = below("promotions", "promotion_id")
-    return {
-        "name": name,
-        **replaced_by("promotion_id"),
-        "endpoint": cast("Endpoint", {"path": path, "params": parent, **endpoint}),
-        "columns": COLUMNS[name],
-    }
+    return child(name, path, of="promotions", columns=COLUMNS[name], **endpoint)
 
 
 def config(base_url: str, bearer_token: str) -> RESTAPIConfig:
@@ -110,12 +103,12 @@ def config(base_url: str, bearer_token: str) -> RESTAPIConfig:
         "resources": [
             table("promotions"),
             table("organizing_brands"),
-            child("stages", "/stages/{promotion_id}"),
-            child("users", "/users/{promotion_id}"),
-            child("participations", "/participations/{promotion_id}"),
-            child("prizes", "/prizes/{promotion_id}"),
+            of_promotion("stages", "/stages/{promotion_id}"),
+            of_promotion("users", "/users/{promotion_id}"),
+            of_promotion("participations", "/participations/{promotion_id}"),
+            of_promotion("prizes", "/prizes/{promotion_id}"),
             {
-                **child(
+                **of_promotion(
                     "rankings",
                     "/ranking/{promotion_id}",
                     response_actions=[no_ranking, bare_list],

@@ -16,6 +16,7 @@ from typing import Any
 
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.records.names import column_name
 from sync_assets.warehouse.connection.destination import open_pipeline
 from sync_assets.warehouse.connection.lock import silent
 from sync_assets.warehouse.dataset import dataset_of
@@ -64,7 +65,8 @@ def follow(api: Api, parent: Parent) -> Followed | None:
                 tried[name] = Tried(max(before.at, at), before.rows + (row["rows"] or 0))
             elif row["resource"] == parent.resource:
                 as_of = row["synced_at"] or ""
-        ids = [str(row["id"]) for row in tables.rows(parent.resource, ["id"])]
+        key = column_name(parent.key)
+        ids = [str(row[key]) for row in tables.rows(parent.resource, [key])]
     return Followed(as_of, ids, tried) if as_of else None
 
 

@@ -6,12 +6,10 @@ import re
 import shlex
 from pathlib import Path
 
-import duckdb
 import pytest
 from dlt.common.configuration.specs import BaseConfiguration
 
 from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS
-from sync_assets.sources import apis
 from sync_assets.sources.rest.records.columns import TColumns
 from sync_assets.sources.rest.settings import LifeSettings, QuotaSettings
 from sync_assets.warehouse.state.list_history import COLUMNS as SYNCS
@@ -19,10 +17,9 @@ from sync_assets.warehouse.state.quarantine import COLUMNS as QUARANTINE
 from sync_assets_tests.docs import configuration_table, fault_table
 from sync_assets_tests.support.dagster_world import LOADED
 from sync_assets_tests.support.documents import DOCS, EVERYTHING, README
-from sync_assets_tests.support.fake_api import SECRETS
-from sync_assets_tests.support.project import ROOT, copy_project, run
+from sync_assets_tests.support.project import ROOT
 from sync_assets_tests.support.readme_cluster import SECTION, SET_UP
-from sync_assets_tests.support.world import World
+from sync_assets_tests.support.world import APIS
 from sync_assets_tests.warehouse.test_capabilities import ACCEPTED, REFUSED
 
 CONFIGURATION = DOCS["configuration"]
@@ -35,7 +32,7 @@ def test_the_table_names_every_asset_its_endpoint_and_its_parent() -> None:
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     stated = {asset.strip("`"): tuple(others) for asset, *others in cells}
     true = {}
-    for name, api in apis().items():
+    for name, api in APIS.items():
         names = {parent.resource: parent.partitions for parent in api.parents}
         for endpoint in api.endpoints.values():
             true[f"{name}/{endpoint.name}"] = (
@@ -80,7 +77,7 @@ def test_each_variable_stands_once() -> None:
 
 
 def test_the_secrets_are_told() -> None:
-    for api in apis().values():
+    for api in APIS.values():
         name = f"SOURCES__{api.name}__{api.settings.secret_field}".upper()
         assert f"`{name}`" in CONFIGURATION
         assert f"{name}=" in README
@@ -188,7 +185,7 @@ def test_the_layout_is_there() -> None:
 def test_every_uv_command_names_something_that_exists() -> None:
     for command in re.findall(r"uv run ([^\n`#]+)", EVERYTHING):
         words = shlex.split(command)
-        known = {"dagster", "pytest", "sync-assets", "python"}
+        known = {"dagster", "pytest", "sync-assets", "python", "ruff", "mypy"}
         known |= {"dagster-daemon", "dagster-webserver", "celery"}
         assert words[0] in known, command
         if words[0] == "python":
@@ -196,29 +193,3 @@ def test_every_uv_command_names_something_that_exists() -> None:
             module = ROOT / words[2].replace(".", "/")
             assert (module / "__main__.py").exists() or module.with_suffix(".py").exists()
     assert 'sync-assets = "sync_assets.cli:main"' in PYPROJECT
-
-
-@pytest.mark.long
-def test_a_fourth_api_is_two_new_files_and_no_edits(world: World, tmp_path: Path) -> None:
-    folder = copy_project(tmp_path / "copy")
-    for path, text in re.findall(
-        r"`(sync_assets/\w+/forms\.py)`:\n\n```python\n(.*?)```", DOCS["adding-an-api"], re.S
-    ):
-        assert not (folder / path).exists()
-        (folder / path).write_text(text)
-    world.api.lists = {
-        "/forms": [{"id": "f1", "title": "One"}, {"id": "f2", "title": "Two"}],
-        "/forms/f1/answers": [{"id": "a", "score": 1}],
-        "/forms/f2/answers": [{"id": "a", "score": 2}, {"id": "b", "score": 3}],
-    }
-    variables = {
-        "SOURCES__FORMS__BASE_URL": world.api.base_url("affiliates"),
-        "SOURCES__FORMS__API_KEY": SECRETS["affiliates"],
-    }
-    synced = run(folder, "sync_assets", "forms", variables=variables)
-    assert synced.returncode == 0, synced.stdout + synced.stderr
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
-        rows = connection.execute("FROM forms.answers ORDER BY ALL").fetchall()
-    assert rows == [("f1", "a", 1), ("f2", "a", 2), ("f2", "b", 3)]
-    shown = run(folder, "dagster", "asset", "list", "-m", "sync_assets.definitions")
-    assert {"forms/forms", "forms/answers"} <= set(shown.stdout.split()), shown.stderr

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sync_assets import cli
 from sync_assets.cli import main
 from sync_assets_tests.support.fake_api import SECRETS
 from sync_assets_tests.support.project import ROOT, copy_project, run
@@ -80,7 +81,8 @@ def promotions(folder: Path) -> list[str]:
 
 @pytest.fixture
 def promotion(world: World) -> World:
-    """An account with two promotions and a user each."""
+    """An account with two promotions and a user each, of the APIs that are configured."""
+    world.monkeypatch.setattr(cli, "apis", lambda: APIS)
     world.api.lists = {"/promotions": [{"id": "1"}, {"id": "2"}], "/organizing_brands": []}
     for one in "12":
         for child in ("stages", "users", "participations", "prizes", "ranking"):

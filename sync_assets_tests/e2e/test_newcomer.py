@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from sync_assets.base.times import parse_time
 from sync_assets.sandbox import Account
 from sync_assets_tests.support.dagster_world import assert_equal_to_the_account
 from sync_assets_tests.support.dev import Dev
-from sync_assets_tests.support.project import ROOT, copy_project, environment
+from sync_assets_tests.support.project import ROOT, copy_project, type_in, uv_environment
 from sync_assets_tests.support.readme_cluster import SET_UP, STARTED, Ports
 from sync_assets_tests.support.servers import own_postgres, own_redis
 from sync_assets_tests.support.services import unavailable
@@ -29,19 +28,6 @@ pytestmark = pytest.mark.long
 
 NOW = "2026-03-01T12:00:00Z"
 FIVE_MINUTES = 300.0
-
-
-def type_in(folder: Path, text: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """Type lines into a shell that stops at the first which fails; gives its variables."""
-    shell = subprocess.run(
-        ["bash", "-euc", f"{text}\nenv -0"],
-        cwd=folder,
-        env=environment(folder, **variables),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return dict(line.split("=", 1) for line in shell.stdout.split("\0") if line)
 
 
 @contextmanager
@@ -80,8 +66,7 @@ def test_the_section_makes_a_cluster_that_fills_its_warehouse(tmp_path: Path) ->
             "PGHOST": "127.0.0.1",
             "PGPORT": str(postgres.port),
             "PGUSER": "postgres",
-            "UV_PROJECT_ENVIRONMENT": sys.prefix,
-            "UV_NO_SYNC": "1",
+            **uv_environment(),
             "SANDBOX__NOW": NOW,
         }
         shell = type_in(folder, ports.there(SET_UP), machine)

@@ -156,7 +156,7 @@ REFUSED: dict[str, tuple[Callable[[], Api], str]] = {
             "endpoint": {"path": "/answers/{resources.answers.id}/parts"}}),
         "resource",
     ),
-    "a selector that is a path": (asked(data_selector="data.items"), "endpoint.data_selector"),
+    "a selector with a filter": (asked(data_selector="data.items[0]"), "endpoint.data_selector"),
     "no selector": (
         lambda: declare(FORMS, defaults={**DEFAULTS, "endpoint": {"paginator": NextLink()}}),
         "endpoint.data_selector"),
@@ -232,7 +232,11 @@ REFUSED: dict[str, tuple[Callable[[], Api], str]] = {
         client(auth=OAuth2ClientCredentials("https://x.test", "a", "b")), "client.auth.type"),
     "partitions of an unknown resource": (parent("id", resource="quizzes"), "resource"),
     "partitions by an undeclared column": (parent("id", "endDate"), "columns"),
-    "partitions without ids": (parent("title"), "columns"),
+    "partitions by another key": (
+        lambda: declare(
+            FORMS, {**ANSWERS, **replaced_by("form_id")},
+            parents=[Parent("forms", "forms", key="title")]),
+        "field"),
     "activity in an undeclared column": (
         lambda: declare(FORMS, ANSWERS, parents=[
             Parent("forms", "forms", ["id"], activity=[("answers", "form_id", "at")])]),

@@ -68,3 +68,21 @@ def run(
         timeout=timeout,
         check=False,
     )
+
+
+def uv_environment() -> dict[str, str]:
+    """Variables for a shell in which `uv run` uses what is installed here."""
+    return {"UV_PROJECT_ENVIRONMENT": sys.prefix, "UV_NO_SYNC": "1"}
+
+
+def type_in(folder: Path, text: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Type lines into a shell that stops at the first which fails; gives its variables."""
+    shell = subprocess.run(
+        ["bash", "-euc", f"{text}\nenv -0"],
+        cwd=folder,
+        env=environment(folder, **variables),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return dict(line.split("=", 1) for line in shell.stdout.split("\0") if line)

@@ -1,7 +1,7 @@
 """What the author of an API imports: its declaration, and the ways of paging."""
 
 from sync_assets.sources.rest.api import Api, Parent
-from sync_assets.sources.rest.declaration.hints import REPLACE, below, replaced_by
+from sync_assets.sources.rest.declaration.hints import REPLACE, below, child
 from sync_assets.sources.rest.http.windows import RateWindow
 from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.paging.paginators import BodyCursor, LastId, NextLink
@@ -21,7 +21,7 @@ __all__ = [
     "Parent",
     "RateWindow",
     "below",
+    "child",
     "columns",
     "dlt_source",
-    "replaced_by",
 ]

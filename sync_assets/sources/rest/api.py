@@ -34,16 +34,18 @@ ACTIVITY = "latest_activity"
 class Parent:
     """A resource whose rows are the partitions of its children.
 
-    `partitions` names the partitions definition; `life(row)` says from when until when the rows
-    below a parent may change, judged by its `columns` and by the latest moment under `ACTIVITY`:
-    each `activity` names a table, its column of parent ids, and one of times.
+    `partitions` names the partitions definition, whose keys are the values of the field `key`.
+    `life(row)` says from when until when the rows below a parent may change, judged by its
+    `columns` (the key is always among them) and by the latest moment under `ACTIVITY`: each
+    `activity` names a table, its column of parent ids, and one of times.
     """
 
     resource: str
     partitions: str
-    columns: Sequence[str]
+    columns: Sequence[str] = ()
     life: Callable[[Mapping[str, Any]], Life] = always
     activity: Sequence[tuple[str, str, str]] = ()
+    key: str = "id"
 
     def life_of(self, row: Mapping[str, Any]) -> Life:
         """The life below a row; what its rule cannot say of one counts as open, and is named."""
@@ -54,8 +56,9 @@ class Parent:
             return Life(unread=(brief(error),))
 
     def __post_init__(self) -> None:
-        """Know the resource by its table."""
+        """Know the resource by its table, and the key among its columns."""
         object.__setattr__(self, "resource", table_name(self.resource))
+        object.__setattr__(self, "columns", tuple(dict.fromkeys([self.key, *self.columns])))
 
 
 @dataclass(frozen=True)

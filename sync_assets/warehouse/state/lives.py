@@ -22,7 +22,7 @@ def parents(tables: Tables, api: Api, parent: Parent) -> list[dict[str, Any]]:
             when = parse_time(value)
             if when is not None:
                 latest[identity] = max(when, latest.get(identity, when))
-    return [{**row, ACTIVITY: latest.get(str(row["id"]))} for row in _rows(tables, parent)]
+    return [{**row, ACTIVITY: latest.get(str(row[parent.key]))} for row in _rows(tables, parent)]
 
 
 def _rows(tables: Tables, parent: Parent) -> Iterable[dict[str, Any]]:
@@ -45,7 +45,7 @@ def _times(
 def lives(tables: Tables, api: Api) -> Mapping[tuple[str, str], Life]:
     """The life of each partitioned list, by resource and parent."""
     return {
-        (child, str(row["id"])): life
+        (child, str(row[parent.key])): life
         for parent in api.parents
         for row in parents(tables, api, parent)
         for life in [parent.life_of(row)]

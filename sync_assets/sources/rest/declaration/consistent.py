@@ -20,17 +20,20 @@ def check_api(name: str, parents: Iterable[Parent], endpoints: Mapping[str, Endp
     """Refuse a name that is no dataset's, and partitions without a table or its columns."""
     if name != table_name(name) or not name.strip("_"):
         Place(name).refuse("name", f"must be in snake_case, as its dataset is: {table_name(name)}")
+    parents = list(parents)
+    keys = {parent.resource: column_name(parent.key) for parent in parents}
     for endpoint in endpoints.values():
         if endpoint.parent is not None:
-            _check_child(Place(name, endpoint.name), endpoint, endpoints)
+            key = keys.get(endpoint.parent, "id")
+            _check_child(Place(name, endpoint.name), endpoint, endpoints, key)
     for parent in parents:
         place = Place(name, f"{parent.resource} as a Parent")
         if parent.resource not in endpoints:
             place.refuse("resource", f"is no resource of {name}: {', '.join(endpoints)}")
         declared = {column["name"] for column in endpoints[parent.resource].columns.values()}
-        for column in ("id", *parent.columns):
-            if column_name(column) not in declared or "id" not in parent.columns:
-                place.refuse("columns", f"must hold 'id' and declared columns: declare {column!r}")
+        for column in parent.columns:
+            if column_name(column) not in declared:
+                place.refuse("columns", f"must hold declared columns: declare {column!r}")
         for table, *names in parent.activity:
             known = endpoints.get(table_name(table))
             if known is None or not set(names) <= set(known.columns):
@@ -46,7 +49,10 @@ def check_secret(name: str, endpoints: Mapping[str, Endpoint]) -> None:
             )
 
 
-def _check_child(place: Place, child: Endpoint, endpoints: Mapping[str, Endpoint]) -> None:
+def _check_child(
+    place: Place, child: Endpoint, endpoints: Mapping[str, Endpoint], key: str
+) -> None:
+    """Refuse a child that cannot be below its parent; `key` makes the parent's partitions."""
     parent = endpoints.get(str(child.parent))
     if parent is None:
         place.refuse("resource", f"names {child.parent} as its parent, which is no resource")
@@ -57,8 +63,10 @@ def _check_child(place: Place, child: Endpoint, endpoints: Mapping[str, Endpoint
         place.refuse(
             "field", f"needs {child.parent_field!r} among {parent.name}'s required columns"
         )
-    if child.partitioned and child.parent_field != "id":
-        place.refuse("field", "must be 'id' where it makes partitions; leave out merge_key")
+    if child.partitioned and child.parent_field != key:
+        place.refuse(
+            "field", f"must be {key!r}, the key of the Parent {parent.name}, or leave out merge_key"
+        )
     own = {column["name"]: column for column in child.columns.values()}[str(child.parent_param)]
     if own["data_type"] != "text" or own.get("nullable", True):
         place.refuse(f"columns.{child.parent_param}", "holds the parent's id: a required text")

@@ -89,10 +89,11 @@ def _endpoint(
     place.only("parallelized", merged.get("parallelized", True), [True], "all lists are")
     place.only("endpoint.method", request.get("method", "GET"), ["GET"], "lists are read with GET")
     selector = request.get("data_selector")
-    if not isinstance(selector, str) or not selector.isidentifier():
+    if not isinstance(selector, str) or not all(map(str.isidentifier, selector.split("."))):
         place.refuse(
             "endpoint.data_selector",
-            f"must be the name of the body's list, not {selector!r}; a response action may move it",
+            f"must be the name of the body's list, or names with dots between, not {selector!r}; a "
+            "response action may move it",
         )
     columns = check_columns(place, merged.get("columns"))
     belongs = belonging(place, request, merged, partitions)

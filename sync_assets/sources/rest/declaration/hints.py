@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from dlt.common.schema.typing import TWriteDisposition, TWriteDispositionConfig
-from dlt.sources.rest_api.typing import EndpointResourceBase
+from dlt.sources.rest_api.typing import Endpoint, EndpointResource, EndpointResourceBase
+
+from sync_assets.base.errors import ConfigurationError
+from sync_assets.sources.rest.records.columns import TColumns
 
 #: How a whole table is replaced is a setting of the destination, which the warehouse makes.
 REPLACE: TWriteDisposition = "replace"
 MERGE = cast("TWriteDispositionConfig", {"disposition": "merge", "strategy": "delete-insert"})
 
 
-def below(parent: str, param: str) -> dict[str, Any]:
-    """Params of a child's path: `{param}` is the id of the parent resource."""
-    return {param: {"type": "resolve", "resource": parent, "field": "id"}}
+def child(
+    name: str,
+    path: str,
+    *,
+    of: str,
+    columns: TColumns,
+    field: str = "id",
+    key: str = "id",
+    **endpoint: Any,
+) -> EndpointResource:
+    """A resource below each row of another, whose rows are replaced below one parent at a time.
+
+    child("answers", "/forms/{form_id}/answers", of="forms", columns=columns(required="id"))
+
+    What stands in braces in the path is the column of the parent's id: `field` of the parent, `of`.
+    `key` is the field that a row is known by below one parent; nothing promises more. `endpoint`
+    is what dlt's `rest_api` takes there. The rows are partitions if the API has a `Parent` of it.
+    Raises `ConfigurationError` where the path holds no column, or two.
+    """
+    named = re.findall(r"\{(\w+)\}", path)
+    if len(named) != 1:
+        raise ConfigurationError(
+            f"resource {name}: `path` must hold the column of the parent's id once, in braces, "
+            f"such as /{of}/{{{of}_id}}/{name}, not {path!r}."
+        )
+    params = {**below(of, named[0], field), **endpoint.pop("params", {})}
+    return {
+        "name": name,
+        **replaced_by(named[0], key),
+        "endpoint": cast("Endpoint", {"path": path, "params": params, **endpoint}),
+        "columns": columns,
+    }
 
 
-def replaced_by(parent_column: str) -> EndpointResourceBase:
+def below(parent: str, param: str, field: str = "id") -> dict[str, Any]:
+    """Params of a child's path: `{param}` is a field of the parent resource."""
+    return {param: {"type": "resolve", "resource": parent, "field": field}}
+
+
+def replaced_by(parent_column: str, key: str = "id") -> EndpointResourceBase:
     """Hints of a child whose rows are replaced below one parent at a time.
 
-    Nothing promises ids to be unique across parents, so they are keys within one only.
+    Nothing promises keys to be unique across parents, so they are keys within one only.
     """
     return {
-        "primary_key": [parent_column, "id"],
+        "primary_key": [parent_column, key],
         "merge_key": parent_column,
         "write_disposition": MERGE,
     }

@@ -110,7 +110,7 @@ SECTIONS: dict[str, Section] = {
             "params": "values as they are; one `resolve`",
             "headers": "sent with each request of the resource",
             "paginator": "an instance of a class of ours or of your own; dlt's are refused",
-            "data_selector": "the name of the body's list; a path into the body is refused",
+            "data_selector": "the name of the body's list, or a path of names to it: `data.items`",
             "response_actions": "functions of the response, and 404 with `ignore`: an empty list",
         },
         {
@@ -124,7 +124,7 @@ SECTIONS: dict[str, Section] = {
         {
             "type": "`resolve`; or `{resources.<resource>.<field>}` in the path",
             "resource": "a resource of the API that is itself below none",
-            "field": "a required column of the parent; `id` where the child is partitioned",
+            "field": "a required column of the parent; `Parent.key` where the child is partitioned",
         }
     ),
     "params incremental, endpoint.incremental": Section(

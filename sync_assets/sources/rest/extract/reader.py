@@ -20,7 +20,7 @@ from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.http.session import ListSession, address
 from sync_assets.sources.rest.list_result import ListResult
-from sync_assets.sources.rest.paging.body import check_shape, check_status
+from sync_assets.sources.rest.paging.body import check_shape, check_status, value_at
 from sync_assets.sources.rest.paging.claims import read_claims
 from sync_assets.sources.rest.paging.paginators import check_refusal, fresh, kept_of, sign_of
 from sync_assets.sources.rest.paging.walk import Walk
@@ -119,7 +119,7 @@ def _pages(
             hook(response)
         check_shape(response, endpoint.data_selector)
         body, query = response.json(), urlsplit(response.request.url or "").query
-        rows = body[endpoint.data_selector]
+        rows = value_at(body, endpoint.data_selector)
         claims = read_claims(body, endpoint.data_selector)
         walk.check(body, rows, sign_of(paginator, body, rows, claims), query)
 

@@ -10,6 +10,7 @@ from dlt.sources.helpers.rest_client.paginators import BasePaginator
 from requests import Request, Response
 
 from sync_assets.base.errors import ResponseError, TransientError
+from sync_assets.sources.rest.paging.body import value_at
 from sync_assets.sources.rest.paging.claims import Claims
 from sync_assets.sources.rest.paging.walk import Sign
 from sync_assets.sources.rest.records.encoding import json_kind
@@ -18,6 +19,7 @@ from sync_assets.sources.rest.records.encoding import json_kind
 class AdvancingPaginator(BasePaginator):
     """A paginator whose cursors are all different; what comes next is said in `container`.`key`.
 
+    The container may be a path of names, `meta.paging`.
     `required` says that a page with rows must have the container, even a first one that is short;
     `keyed` that a page begins after a record, wherever that is by then. Of the latest page,
     `overlap` rows were asked for a second time and `kept` are the others, or None where it is no
@@ -45,7 +47,7 @@ class AdvancingPaginator(BasePaginator):
             goes_on=self.next_cursor(body, rows) is not None,
             said=self.key in inside(body, self.container),
             container=self.container,
-            lacked=not isinstance(body.get(self.container), dict),
+            lacked=not isinstance(value_at(body, self.container), dict),
             required=self.required,
             claims=claims,
         )
@@ -88,7 +90,7 @@ class AdvancingPaginator(BasePaginator):
         request.params = {**(request.params or {}), name: self._cursor}
 
 
-def inside(body: Any, key: str) -> dict[str, Any]:
-    """An object of a body; an empty one where there is none."""
-    value = body.get(key)
+def inside(body: Any, path: str) -> dict[str, Any]:
+    """An object of a body, `meta.paging`; an empty one where there is none."""
+    value = value_at(body, path)
     return value if isinstance(value, dict) else {}

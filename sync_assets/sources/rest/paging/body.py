@@ -38,8 +38,15 @@ def check_status(response: Response) -> None:
     raise RefusedError(message, status) if status in (401, 403) else ResponseError(message)
 
 
+def value_at(body: Any, path: str) -> Any:
+    """What a body holds at a path of names, `data.items`; None where it holds no such thing."""
+    for name in path.split("."):
+        body = body.get(name) if isinstance(body, dict) else None
+    return body
+
+
 def check_shape(response: Response, selector: str) -> None:
-    """Require a JSON object with a list under `selector`; asking again may bring one.
+    """Require a JSON object with a list at the path `selector`; asking again may bring one.
 
     The parsed body is pinned to the response, so that each body is parsed once.
     """
@@ -51,7 +58,8 @@ def check_shape(response: Response, selector: str) -> None:
         raise TransientError(f"the body is not JSON ({kind}, {size} bytes): {error}") from None
     if not isinstance(body, dict):
         raise TransientError(f"the body is a JSON {json_kind(body)}, not an object with a list")
-    if not isinstance(body.get(selector), list):
-        got = json_kind(body[selector]) if selector in body else "missing"
+    rows = value_at(body, selector)
+    if not isinstance(rows, list):
+        got = "missing" if rows is None and selector not in body else json_kind(rows)
         raise TransientError(f"the list under {selector!r} is {got}; keys: {sorted(body)[:8]}")
     response.json = lambda **_: body  # type: ignore[method-assign]

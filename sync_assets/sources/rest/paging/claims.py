@@ -59,15 +59,15 @@ class Claims:
 
 
 def read_claims(body: Mapping[str, Any], selector: str) -> Claims:
-    """What a body says beside its records, which stand under `selector`."""
+    """What a body says beside its records, which stand at the path `selector`."""
     claims = Claims()
     for place, known, envelope in _envelopes(body, selector, "", DEPTH):
         if place and known:
             claims.places.add(place)
         for key, value in envelope.items():
-            if value is None or (key == selector and not place):
-                continue
             name, at = _plain(key), f"{place}.{key}".lstrip(".")
+            if value is None or at == selector:
+                continue
             _signs(claims, name, at, value)
             if known:
                 _sizes(claims, name, at, value)
@@ -77,14 +77,17 @@ def read_claims(body: Mapping[str, Any], selector: str) -> Claims:
 def _envelopes(
     body: Mapping[str, Any], selector: str, place: str, depth: int, *, known: bool = True
 ) -> Iterator[tuple[str, bool, Mapping[str, Any]]]:
-    """The objects of an envelope: place, whether all names on the way are those of envelopes."""
+    """The objects of an envelope: place, whether all names on the way are those of envelopes.
+
+    So is what lies on the way to the records, whatever its name.
+    """
     yield place, known, body
     for key, value in body.items():
-        if isinstance(value, dict) and depth and (place or key != selector):
-            ours = known and bool(ENVELOPE.fullmatch(_plain(key)))
-            yield from _envelopes(
-                value, selector, f"{place}.{key}".lstrip("."), depth - 1, known=ours
-            )
+        at = f"{place}.{key}".lstrip(".")
+        if isinstance(value, dict) and depth and at != selector:
+            leads_there = selector.startswith(f"{at}.")
+            ours = known and (leads_there or bool(ENVELOPE.fullmatch(_plain(key))))
+            yield from _envelopes(value, selector, at, depth - 1, known=ours)
 
 
 def _signs(claims: Claims, name: str, at: str, value: Any) -> None:
