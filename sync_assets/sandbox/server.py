@@ -32,7 +32,8 @@ class _Counted:
         self.by_path: Counter[str] = Counter()
         self.failing: set[str] = set()
         self.stopping = False
-        self._app, self._latency = app, latency
+        self.latency = latency
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -49,7 +50,7 @@ class _Counted:
         await self._app(scope, receive, send)
 
     async def _wait(self) -> None:
-        left = self._latency
+        left = self.latency
         while left > 0 and not self.stopping:
             await asyncio.sleep(min(left, LONGEST_NAP))
             left -= LONGEST_NAP
@@ -115,6 +116,10 @@ class Sandbox:
     def fail(self, *endings: str) -> None:
         """Answer 500 to paths that end so, and to no others."""
         self._app.failing = set(endings)
+
+    def delay(self, seconds: float) -> None:
+        """Let each request wait so long from now on."""
+        self._app.latency = seconds
 
     def __enter__(self) -> "Self":
         self.start()

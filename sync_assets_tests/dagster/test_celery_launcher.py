@@ -102,3 +102,34 @@ def test_a_task_that_ended_has_left_its_run_behind(launcher: Any) -> None:
 
 def test_a_task_that_broke_is_told_as_dagster_tells_it(launcher: Any) -> None:
     assert health(launcher, "REVOKED")[0] == WorkerStatus.UNKNOWN
+
+
+@dg.op
+def nothing() -> None:
+    """Do nothing."""
+
+
+@dg.job
+def a_job() -> None:
+    """A job."""
+    nothing()
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("STARTED", "CANCELING"), ("PENDING", "CANCELED"), (None, "CANCELED")]
+)
+def test_a_run_that_is_terminated_is_canceled(
+    launcher: Any, monkeypatch: pytest.MonkeyPatch, state: str | None, expected: str
+) -> None:
+    revoked: list[str] = []
+    monkeypatch.setattr(launcher.celery.control, "revoke", lambda task, **_: revoked.append(task))
+    instance = launcher._instance
+    task = f"terminated {state}"
+    tags = {"dagster-celery/task_id": task} if state else {}
+    run = instance.create_run_for_job(a_job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    if state == "STARTED":
+        launcher.celery.backend.store_result(task, {"hostname": "there"}, state)
+    assert launcher.terminate(run.run_id)
+    assert instance.get_run_by_id(run.run_id).status.value == expected
+    assert revoked == ([task] if state else [])
+    assert launcher.terminate(run.run_id) == (expected == "CANCELING")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ SCALE = Scale(
     affiliates=30, coupons=30, referrals=60, orders=160, vouchers=4,
 )  # fmt: skip
 CHILDREN = [f"promotions/{name}" for name in PARTITIONED["promotions"][1]]
+AFFILIATES = [f"affiliates/{name}" for name in ("affiliates", "coupons", "referrals")]
 WORKERS = ("worker-0", "worker-1")
 LOADING = "sync_assets-*/promotions/load/normalized/*/started_jobs/*"
 WHILE = 420  # longer than `start_timeout_seconds` of deploy/dagster.yaml
@@ -35,7 +37,25 @@ class Running:
     """A cluster and the account that it syncs."""
 
     account: Account
+    sandbox: Sandbox
     cluster: Cluster
+
+    def read_slowly(self) -> str:
+        """Begin a run that waits for answers; gives its id once it has asked."""
+        self.sandbox.delay(40)
+        before = self.sandbox.requests
+        run = graphql.launch(self.cluster.ui, AFFILIATES)
+        wait_for(lambda: self.sandbox.requests > before or None, WHILE, every=0.2)
+        return run
+
+    def status(self, run: str) -> str:
+        """The status of a run."""
+        return str(graphql.run(self.cluster.ui, run)["status"])
+
+    def scratch(self) -> list[str]:
+        """The scratch folders of all workers."""
+        found = self.cluster.folder.glob("worker-*/scratch/sync_assets-????????")
+        return [str(path) for path in found]
 
     def backfill(self, *assets: str) -> str:
         """Begin to sync children of all promotions, of which the warehouse holds none."""
@@ -60,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     account = Account(seed=3, scale=SCALE, clock=lambda: NOW)
     folder = tmp_path_factory.mktemp("cluster")
     with Sandbox(account) as sandbox, cluster(folder, sandbox, len(WORKERS)) as made:
-        yield Running(account, made)
+        yield Running(account, sandbox, made)
 
 
 def test_a_backfill_is_split_over_the_workers_while_the_tables_load(running: Running) -> None:
@@ -116,6 +136,43 @@ def test_a_postgres_that_restarts_in_a_backfill_is_waited_for(running: Running) 
     made.postgres.start()
     running.await_exact(backfill)
     assert all(process.poll() is None for process in made.running.values())
+
+
+def test_a_run_on_a_worker_is_terminated_and_not_tried_again(running: Running) -> None:
+    run = running.read_slowly()
+    graphql.terminate(running.cluster.ui, run)
+    started = time.monotonic()
+    wait_for(lambda: running.status(run) == "CANCELED" or None, 60, every=0.2)
+    print(f"terminated: {time.monotonic() - started:.1f} s")  # noqa: T201
+    running.sandbox.delay(0)
+    assert running.scratch() == []
+    again = graphql.launch(running.cluster.ui, AFFILIATES)
+    assert running.cluster.wait_for_runs([again], WHILE) == {"SUCCESS"}
+    parents = [one["tags"].get("dagster/parent_run_id") for one in running.cluster.runs()]
+    assert run not in parents
+    assert_equal_to_the_account(running.account, running.cluster.rows)
+
+
+def test_a_worker_that_is_to_end_ends_its_run_which_another_one_takes(running: Running) -> None:
+    made = running.cluster
+    run = running.read_slowly()
+    name = made.executed_by(graphql.run(made.ui, run) | {"runId": run})
+    worker = made.running.pop(name)
+    worker.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    assert worker.wait(60) == 0
+    print(f"worker: {time.monotonic() - started:.1f} s")  # noqa: T201
+    running.sandbox.delay(0)
+    assert running.scratch() == []
+    wait_for(lambda: again_done(made, run), WHILE)
+    assert_equal_to_the_account(running.account, made.rows)
+    made.start(name)
+
+
+def again_done(made: Cluster, run: str) -> bool | None:
+    """Whether a run was tried again with success."""
+    again = [one for one in made.runs() if one["tags"].get("dagster/parent_run_id") == run]
+    return True if [one for one in again if one["status"] == "SUCCESS"] else None
 
 
 def test_without_its_launcher_celery_executes_the_steps_of_a_run(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Dagster's Celery run launcher, which also notices a worker that is gone.
+"""Dagster's Celery run launcher, which also notices a worker that is gone, and cancels.
 
 Dagster's own asks Celery's result backend alone. What a killed worker was doing stays "started"
 there for ever, and what a worker could not report, its database being away, is a "success".
@@ -29,6 +29,20 @@ class CeleryRunLauncher(launcher.CeleryRunLauncher):
 
             self.celery.backend.get_task_meta  # noqa: B018 - raises where there is none
             self._task_tag = DAGSTER_CELERY_TASK_ID_TAG
+
+    def terminate(self, run_id: str) -> bool:
+        """Terminate a run; Dagster's own lets it fail, so that it is tried again (1.13.27)."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        task = run.tags.get(self._task_tag or "")
+        if task is not None:
+            begun = self.celery.AsyncResult(task).state != "PENDING"
+            if super().terminate(run_id) and begun:
+                return True
+        self._instance.report_run_canceled(run)  # no worker will
+        return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> Any:
         """Whether somebody is executing a run that has started and not ended."""
