@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.utils import make_new_run_id
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
@@ -64,8 +65,9 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 def begin(instance: dg.DagsterInstance, process: RunProcess | None) -> dg.DagsterRun:
     """A run that has started in a process."""
-    tags = process.tags() if process else {}
-    return instance.create_run_for_job(a_job, status=STARTED, tags=tags)
+    run_id = make_new_run_id()
+    tags = process.tags(run_id) if process else {}
+    return instance.create_run_for_job(a_job, run_id=run_id, status=STARTED, tags=tags)
 
 
 def monitor(instance: dg.DagsterInstance) -> None:
@@ -137,8 +139,15 @@ def test_a_process_that_got_the_id_of_another_is_not_it(change: dict[str, str]) 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"pid": 1}', "no JSON"])
 def test_tags_that_name_no_process_say_nothing(text: str) -> None:
-    assert RunProcess.of_run({TAG: text}) is None
-    assert RunProcess.of_run({}) is None
+    assert RunProcess.of_run("a run", {TAG: text}) is None
+    assert RunProcess.of_run("a run", {}) is None
+
+
+def test_a_run_that_is_executed_again_is_not_judged_by_the_process_of_the_one_before() -> None:
+    process = RunProcess.of(os.getpid())
+    inherited = process.tags("the one before")
+    assert RunProcess.of_run("the one before", inherited) == process
+    assert RunProcess.of_run("this one", inherited) is None
 
 
 def test_each_run_notes_its_process(instance: dg.DagsterInstance) -> None:

@@ -83,7 +83,7 @@ def run(ui: Dev, identity: str) -> dict[str, Any]:
 
 def process_of(ui: Dev, identity: str) -> RunProcess | None:
     """The process that executes a run, once the run has noted it."""
-    return RunProcess.of_run(run(ui, identity)["tags"])
+    return RunProcess.of_run(identity, run(ui, identity)["tags"])
 
 
 def terminate(ui: Dev, identity: str) -> None:

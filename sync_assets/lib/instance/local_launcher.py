@@ -27,7 +27,7 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
         """Whether the process of a run is alive; one of another machine is taken to be."""
         from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # read in 1.13.27
 
-        process = RunProcess.of_run(run.tags)
+        process = RunProcess.of_run(run.run_id, run.tags)
         if process is None or not process.is_here or process.is_alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         message = f"The process of the run ({process.pid}) is gone."
@@ -56,5 +56,5 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
     def _process(self, run_id: str) -> RunProcess | None:
         """The process of a run that has not ended, if it is one of this machine."""
         run = self._instance.get_run_by_id(run_id)
-        process = RunProcess.of_run(run.tags) if run and not run.is_finished else None
+        process = RunProcess.of_run(run.run_id, run.tags) if run and not run.is_finished else None
         return process if process and process.is_here else None

@@ -36,16 +36,20 @@ class RunProcess:
         return cls(_host(), _boot(), pid, _started(pid))
 
     @classmethod
-    def of_run(cls, tags: Mapping[str, str]) -> RunProcess | None:
-        """The process that a run's tags name; None where they name none."""
+    def of_run(cls, run_id: str, tags: Mapping[str, str]) -> RunProcess | None:
+        """The process that a run's tags name; None where they name none.
+
+        A run that is executed again inherits the tags of the one before.
+        """
         try:
-            return cls(**json.loads(tags[TAG]))
-        except (KeyError, TypeError, ValueError):
+            told = json.loads(tags[TAG])
+            return cls(**told) if told.pop("run") == run_id else None
+        except (AttributeError, KeyError, TypeError, ValueError):
             return None
 
-    def tags(self) -> dict[str, str]:
-        """The tags that name this process."""
-        return {TAG: json.dumps(asdict(self))}
+    def tags(self, run_id: str) -> dict[str, str]:
+        """The tags that name this process as that of a run."""
+        return {TAG: json.dumps({"run": run_id, **asdict(self)})}
 
     @property
     def is_here(self) -> bool:
@@ -70,7 +74,7 @@ def noting_its_process(executor: dg.Executor) -> dg.Executor:
     execute = executor.execute
 
     def note_and_execute(plan_context: Any, execution_plan: Any) -> Iterator[Any]:
-        tags = RunProcess.of(os.getpid()).tags()
+        tags = RunProcess.of(os.getpid()).tags(plan_context.run_id)
         plan_context.instance.add_run_tags(plan_context.run_id, tags)
         yield from execute(plan_context, execution_plan)
 
