@@ -15,6 +15,7 @@ from sync_assets.base.env_file import read_env_file
 from sync_assets.base.errors import SyncError
 from sync_assets.planning.fit import Fit
 from sync_assets.planning.forecast import Forecast, Line, forecast
+from sync_assets.planning.freshness import evaluate_freshness
 from sync_assets.planning.settings import automation
 from sync_assets.planning.timing import Timing
 from sync_assets.sources.rest.api import Api
@@ -35,7 +36,7 @@ def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int
     told = 0
     for api in [known[source]] if source else known.values():
         try:
-            found = forecast(api, state(api), automation(api), times.now())
+            found = _forecast(api)
         except SyncError as error:
             _print(console, f"error: {api.name}: {error}", "red")
             told = 1
@@ -45,6 +46,11 @@ def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int
             for line in _verdict(found):
                 _print(console, line, None if found.fits else "yellow")
     return told
+
+
+def _forecast(api: Api) -> Forecast:
+    known, settings = state(api), automation(api)
+    return forecast(api, known, settings, evaluate_freshness(api, known, settings, times.now()))
 
 
 def _table(found: Forecast) -> Table:

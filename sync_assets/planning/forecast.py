@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from sync_assets.planning.best import best_plan
 from sync_assets.planning.costs import ListCost, list_costs
 from sync_assets.planning.duration import Pace, Reading
 from sync_assets.planning.fit import DAY, Fit, Load, allowed_a_day, fit
-from sync_assets.planning.freshness import evaluate_freshness, spread
+from sync_assets.planning.freshness import ListFreshness, spread
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.planning.timing import timings
 from sync_assets.sources.rest.api import Api
@@ -48,9 +47,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A source's plan: a line for each resource, and what they come to."""
+    """A source's plan: the cost of each list, a line for each resource, and what they come to."""
 
     source: str
+    costs: Sequence[ListCost]
     lines: Sequence[Line]
     load: Load
     pace: Pace
@@ -83,30 +83,31 @@ class Forecast:
         return None if a_day is None else a_day / allowed_a_day(self.pace)
 
 
-def forecast(api: Api, state: State, settings: AutomationSettings, now: datetime) -> Forecast:
+def forecast(
+    api: Api, state: State, settings: AutomationSettings, verdicts: Iterable[ListFreshness]
+) -> Forecast:
     """What the warehouse's memory of the last syncs lets expect of the present schedules."""
     limits = resolve(QuotaSettings(), ["sources", api.name], {})
-    verdicts = evaluate_freshness(api, state, settings, now)
     costs = list_costs(verdicts, limits.page_size or api.page_size)
     pace = Pace(limits.max_concurrency, _latency(costs), api.quota())
     tables, partitions = timings(settings)
     load = _load(costs, settings)
+    by_resource: dict[str, list[ListCost]] = {name: [] for name in api.endpoints}
+    for cost in costs:
+        by_resource[cost.resource].append(cost)
     reads = {False: tables.reads_a_day, True: partitions.reads_a_day}
     return Forecast(
         api.name,
+        costs,
         [
-            _line(name, _of(costs, name), pace, reads, settings, listed=_listed(api, state, name))
-            for name in api.endpoints
+            _line(name, below, pace, reads, settings, listed=_listed(api, state, name))
+            for name, below in by_resource.items()
         ],
         load,
         pace,
         fit(load, pace, tables, partitions),
         pace.seconds(_reading(costs)),
     )
-
-
-def _of(costs: Iterable[ListCost], resource: str) -> list[ListCost]:
-    return [cost for cost in costs if cost.resource == resource]
 
 
 def _listed(api: Api, state: State, resource: str) -> bool:

@@ -26,7 +26,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 def told(source: str) -> Forecast:
     """The forecast of a source as the command line makes it."""
     api = APIS[source]
-    return forecast(api, state(api), automation(api), times.now())
+    known, settings = state(api), automation(api)
+    return forecast(api, known, settings, evaluate_freshness(api, known, settings, times.now()))
 
 
 def lines(found: Forecast) -> dict[str, Line]:

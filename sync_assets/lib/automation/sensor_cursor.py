@@ -50,10 +50,14 @@ class SensorCursor:
         )
 
     def see(self, verdicts: Iterable[ListFreshness], now: datetime) -> None:
-        """Lists that need nothing any more start anew."""
+        """Lists that need nothing any more, or were synced since they were asked, start anew."""
         listed = list(verdicts)
-        names = {_name(verdict) for verdict in listed if verdict.needed}
-        self.asked = {name: asked for name, asked in self.asked.items() if name in names}
+        names = {_name(verdict): verdict for verdict in listed if verdict.needed}
+        self.asked = {
+            name: asked
+            for name, asked in self.asked.items()
+            if name in names and known(names[name].history.recorded_at, now) <= asked[0]
+        }
         unsynced = {verdict.resource for verdict in listed if verdict.history.synced_at is None}
         self.unsynced = {name: known(self.unsynced.get(name), now) for name in unsynced}
         self.unsynced = {n: now if at == EVER else at for n, at in self.unsynced.items()}

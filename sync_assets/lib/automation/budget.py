@@ -1,0 +1,66 @@
+"""Which of the lists that are due are asked for now, where the quota cannot read all in time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sync_assets.base.times import EVER
+from sync_assets.lib.automation.in_progress import Listed, list_of
+from sync_assets.planning.forecast import Forecast
+from sync_assets.planning.freshness import ListFreshness
+
+#: What is asked for, with what is under way, is what the quota reads in so much of a day.
+PART = 1 / 24
+
+
+def affordable(
+    found: Forecast, due: Sequence[ListFreshness], busy: Collection[Listed]
+) -> list[ListFreshness]:
+    """Of the lists that are due, those for which there is room beside those under way.
+
+    All of them where the plan fits. Else tables and partitions have the parts of an hour's quota
+    that their plan asks for, so that neither waits for the other, and in each those go first whose
+    last attempt is the oldest: each list gets its turn. What is below one parent is read together.
+    A list that takes more than there is room for is read once nothing of its kind is under way.
+    """
+    if found.fit.share <= 1:
+        return list(due)
+    costs, asked = _costs(found), found.load.tables.requests * found.fit.tables.reads_a_day
+    of_tables = asked / found.fit.requests
+    chosen: list[ListFreshness] = []
+    for partitioned, part in ((False, of_tables), (True, 1 - of_tables)):
+        room = found.fit.allowed * PART * part
+        room -= sum(costs[partitioned].get(one, 0.0) for one in set(busy))
+        for lists in _in_turn([verdict for verdict in due if verdict.partitioned == partitioned]):
+            if room <= 0:
+                break
+            room -= sum(costs[partitioned].get(one, 1.0) for one in set(map(list_of, lists)))
+            chosen += lists
+    return chosen
+
+
+def _costs(found: Forecast) -> Mapping[bool, Mapping[Listed, float]]:
+    """The requests of each list by what syncs it, of tables and of partitions.
+
+    The key None stands for all partitions of a resource.
+    """
+    costs: dict[bool, dict[Listed, float]] = {False: defaultdict(float), True: defaultdict(float)}
+    for cost in found.costs:
+        partitioned, requests = cost.verdict.partitioned, cost.requests or 1.0
+        for one in {list_of(cost.verdict), (cost.resource, None)}:
+            costs[partitioned][one] += requests
+    return costs
+
+
+def _in_turn(verdicts: Iterable[ListFreshness]) -> list[list[ListFreshness]]:
+    """Lists that are read together, those whose last attempt is the oldest first."""
+    groups: dict[str | None, list[ListFreshness]] = defaultdict(list)
+    for verdict in verdicts:
+        groups[verdict.parent if verdict.partitioned else verdict.resource].append(verdict)
+    return sorted(groups.values(), key=lambda lists: min(map(_tried_at, lists)))
+
+
+def _tried_at(verdict: ListFreshness) -> datetime:
+    return max(verdict.synced_at, verdict.history.failed_at or EVER)
