@@ -6,10 +6,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from sync_assets.base import times
 from sync_assets.base.times import EVER
 from sync_assets.lib.automation.in_progress import Listed, list_of
-from sync_assets.planning.forecast import Forecast
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.forecast import Forecast, forecast
+from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.settings import AutomationSettings
+from sync_assets.sources.rest.api import Api
+from sync_assets.warehouse.errors import WarehouseBusyError
+from sync_assets.warehouse.queries import state
 
 #: What is asked for, with what is under way, is what the quota reads in so much of a day.
 PART = 1 / 24
@@ -39,6 +44,22 @@ def affordable(
             room -= sum(costs[partitioned].get(one, 1.0) for one in set(map(list_of, lists)))
             chosen += lists
     return chosen
+
+
+def affordable_tables(
+    api: Api, settings: AutomationSettings, names: Sequence[str], busy: Collection[Listed]
+) -> list[str]:
+    """The same of tables by their names; all of them where the warehouse is in use."""
+    if not api.quota().windows:
+        return list(names)
+    try:
+        known = state(api)
+    except WarehouseBusyError:
+        return list(names)
+    verdicts = list(evaluate_freshness(api, known, settings, times.now()))
+    due = [verdict for verdict in verdicts if verdict.resource in names]
+    chosen = affordable(forecast(api, known, settings, verdicts), due, busy)
+    return sorted({verdict.resource for verdict in chosen})
 
 
 def _costs(found: Forecast) -> Mapping[bool, Mapping[Listed, float]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 import dagster as dg
 
 from sync_assets.base import times
+from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.in_progress import is_free, list_of, lists_in_progress
 from sync_assets.lib.automation.partition_cursor import added_keys
 from sync_assets.lib.automation.partition_sensor import sensor_name
@@ -18,6 +19,7 @@ from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.lib.checks.catalog import FRESH, fresh
 from sync_assets.lib.default_status import sensor_status
 from sync_assets.lib.translator import asset_key
+from sync_assets.planning.forecast import forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
@@ -54,6 +56,7 @@ def build_freshness_sensor(
         busy = lists_in_progress(api, context.instance)
         free = [verdict for verdict in needed if is_free(verdict, busy)]
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
+        ripe = affordable(forecast(api, known, settings, verdicts), ripe, busy)
         chosen = within_budget(plan_runs(api, ripe, context.instance, longest), settings)
         memory.ask(_covered(ripe, chosen), now)
         requested = {resource for demand in chosen for resource in demand.resources}
@@ -147,5 +150,5 @@ def _reason(needed: Sequence[ListFreshness], free: Sequence[ListFreshness]) -> s
         return "everything is fresh"
     return (
         f"{len(needed)} lists need a sync: {len(needed) - len(free)} are under way, the others "
-        "wait for a pause after failures or for their partition"
+        "wait for a pause after failures, for their partition or for their part of the quota"
     )

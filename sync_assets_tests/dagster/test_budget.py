@@ -1,0 +1,82 @@
+"""Sensors and schedules of an account whose quota the plan does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from sync_assets.base import times
+from sync_assets_tests.support.dagster_world import DagsterRuns
+from sync_assets_tests.support.world import World
+
+START = times.now()
+#: Two tables an hour and ten lists a night are 58 requests a day; a third of it is allowed.
+A_THIRD = "1/4470"
+
+
+@pytest.fixture
+def short(synced: DagsterRuns, world: World, monkeypatch: pytest.MonkeyPatch) -> DagsterRuns:
+    """Three promotions, of which the second ended; all is stale."""
+    monkeypatch.delenv("SOURCES__PROMOTIONS__REQUESTS_PER_MINUTE")
+    world.configure("promotions", QUOTA=A_THIRD, QUOTA_RESERVE="0")
+    monkeypatch.setattr(times, "now", lambda: START + timedelta(hours=27))
+    return synced
+
+
+@pytest.fixture
+def plenty(short: DagsterRuns, world: World) -> DagsterRuns:
+    """The same with a quota that the plan fits."""
+    world.configure("promotions", QUOTA="100/4470")
+    return short
+
+
+Lists = Callable[[DagsterRuns], list[str]]
+
+
+def by_sensor(runs: DagsterRuns) -> list[str]:
+    result = runs.tick("promotions_freshness")
+    assert isinstance(result, dg.SensorResult)
+    return requested(result.run_requests or [])
+
+
+def by_schedules(runs: DagsterRuns) -> list[str]:
+    names = ("promotions_hourly", "promotions_promotions_nightly")
+    return requested([request for name in names for request in runs.schedule(name)])
+
+
+def requested(requests: list[dg.RunRequest]) -> list[str]:
+    """The lists that requests are for: `users` for a table, `users/1` for a partition."""
+    return sorted(
+        f"{asset.path[-1]}{key}"
+        for request in requests
+        for asset in request.asset_selection or []
+        for key in sorted({f"/{v}" for k, v in request.tags.items() if "range" in k}) or [""]
+    )
+
+
+BELOW = ("participations", "prizes", "rankings", "stages", "users")
+
+
+@pytest.mark.parametrize("ask", [by_sensor, by_schedules])
+def test_what_fits_is_asked_for(short: DagsterRuns, ask: Lists) -> None:
+    asked = ask(short)
+    tables = [one for one in asked if "/" not in one]
+    (key,) = {one.partition("/")[2] for one in asked if "/" in one}
+    assert len(tables) == 1
+    assert asked == sorted([*tables, *(f"{name}/{key}" for name in BELOW)])
+
+
+@pytest.mark.parametrize("ask", [by_sensor, by_schedules])
+def test_all_is_asked_for_where_it_fits(plenty: DagsterRuns, ask: Lists) -> None:
+    below = [f"{name}/{key}" for name in BELOW for key in "13"]
+    assert ask(plenty) == sorted(["promotions", "organizing_brands", *below])
+
+
+def test_what_is_under_way_counts(short: DagsterRuns) -> None:
+    table = frozenset([dg.AssetKey(["promotions", "promotions"])])
+    short.begin(table, {}, dg.DagsterRunStatus.STARTED)
+    assert {one.partition("/")[2] for one in by_sensor(short)} <= {"1", "3"}
+    assert short.schedule("promotions_hourly") == []
