@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -105,7 +106,7 @@ def measure(instance: dg.DagsterInstance, keys: list[str], folder: Path) -> dict
     }
 
 
-def timed(work: Callable[[], object]) -> tuple:
+def timed(work: Callable[[], object]) -> tuple[Any, float]:
     """What some work gives, and the seconds it took."""
     started = time.perf_counter()
     result = work()

@@ -14,7 +14,7 @@ CHILDREN = {"users": "users", "participations": "participations", "prizes": "pri
 
 def run(base_url: str, token: str, database: Path) -> None:
     """Read the promotions account into DuckDB."""
-    paging: Any = {
+    paging: dict[str, Any] = {
         "data_selector": "items",
         "paginator": {
             "type": "cursor",
@@ -22,21 +22,24 @@ def run(base_url: str, token: str, database: Path) -> None:
             "cursor_path": "paging.next_cursor",
         },
     }
+    promotions = {"name": "promotions", "endpoint": {"path": "/promotions", **paging}}
     children: list[Any] = [
-        {
-            "name": name,
-            "endpoint": {"path": f"/{path}/{{resources.promotions.id}}", **paging},
-            "include_from_parent": ["id"],
-            "primary_key": ["_promotions_id", "user_id" if name == "rankings" else "id"],
-        }
-        for name, path in CHILDREN.items()
+        promotions,
+        *(
+            {
+                "name": name,
+                "endpoint": {"path": f"/{path}/{{resources.promotions.id}}", **paging},
+                "include_from_parent": ["id"],
+                "primary_key": ["_promotions_id", "user_id" if name == "rankings" else "id"],
+            }
+            for name, path in CHILDREN.items()
+        ),
     ]
     source = rest_api_source(
         {
             "client": {"base_url": base_url, "auth": {"type": "bearer", "token": token}},
             "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
             "resources": [
-                {"name": "promotions", "endpoint": {"path": "/promotions", **paging}},
                 *children,
             ],
         }

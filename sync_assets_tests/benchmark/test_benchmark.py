@@ -39,7 +39,7 @@ def test_it_prints_a_table_and_draws_a_chart(tmp_path: Path) -> None:
     )
     assert rows == [(LIMIT.title, "11"), (CONTENDERS["ours"].title, "11")]
     drawing = parseString(chart.read_text())  # noqa: S318 - our own
-    words = {text.firstChild.data for text in drawing.getElementsByTagName("text")}
+    words = {text.firstChild.data for text in drawing.getElementsByTagName("text")}  # type: ignore[union-attr]
     assert {LIMIT.title, "0 ms a request"} <= words
     assert chart.stat().st_size < 15_000
 
@@ -62,7 +62,7 @@ def right(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 f"INSERT INTO account.{table} VALUES (?, ?)",  # noqa: S608 - our names
                 [
                     (parent, row[key])
-                    for parent in account.parents("promotions", table) or [None]
+                    for parent in (*account.parents("promotions", table),) or (None,)
                     for row in account.rows("promotions", table, parent)
                 ],
             )

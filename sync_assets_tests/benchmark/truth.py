@@ -38,7 +38,7 @@ def count(account: Account, tables: tuple[str, ...]) -> int:
 def _listed(account: Account, table: str) -> Keys:
     return sorted(
         (parent or "", row[_key(table)])
-        for parent in account.parents(SOURCE, table) or [None]
+        for parent in (*account.parents(SOURCE, table),) or (None,)
         for row in account.rows(SOURCE, table, parent)
     )
 

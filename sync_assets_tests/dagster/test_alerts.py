@@ -27,7 +27,7 @@ from dagster._core.scheduler.instigation import (
     TickStatus,
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.lib.alerts.sensor import DeliveryError, build_alert_sensor

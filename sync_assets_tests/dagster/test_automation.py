@@ -161,6 +161,7 @@ def test_a_setting_of_one_source_goes_before_that_of_all(monkeypatch: pytest.Mon
     monkeypatch.setenv("AUTOMATION__EVENTS__TABLES_SCHEDULE", "*/10 * * * *")
     assert automation(apis()["events"]).tables_schedule == "*/10 * * * *"
     (schedule,) = build_api_definitions(AFFILIATES).schedules or []
+    assert isinstance(schedule, dg.ScheduleDefinition)
     assert schedule.cron_schedule == "5 * * * *"
     assert schedule.execution_timezone == "Europe/Berlin"
 

@@ -70,7 +70,7 @@ def plan(
 
 
 def built_on(name: str, condition: Any, below: Sequence[dg.AssetKey], **options: Any) -> Any:
-    @dg.asset(name=name, deps=list(below), automation_condition=condition, **options)
+    @dg.asset(name=name, deps=list(below), automation_condition=condition, **options)  # type: ignore[untyped-decorator]
     def built() -> None:
         pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -124,7 +125,7 @@ def test_a_failing_list_is_asked_for_after_ever_longer_pauses(
     world.api.fail("/users/1", status=500)
     later(minutes=1)
     assert not synced.run("promotions/users", partition="1").success
-    seen, at, memory = [], 1.0, None
+    seen, at, memory = list[Any](), 1.0, None
     while len(seen) < 4:
         at += 0.5
         later(minutes=at)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -169,7 +170,7 @@ def test_a_rule_without_stages_fails_here() -> None:
         live_through(planned)
 
 
-def verdict(history: ListHistory, dates: Life, now: datetime, **ages: float) -> ListFreshness:
+def verdict(history: ListHistory, dates: Life, now: datetime, **ages: Any) -> ListFreshness:
     return _verdict(history, dates, True, timedelta(days=2), AutomationSettings(**ages), now)
 
 

@@ -132,7 +132,7 @@ def test_the_dagster_dev_of_a_process_is_found(variables: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("change", [{"started": "1"}, {"boot": "before the power cut"}])
-def test_a_process_that_got_the_id_of_another_is_not_it(change: dict[str, str]) -> None:
+def test_a_process_that_got_the_id_of_another_is_not_it(change: dict[str, Any]) -> None:
     assert RunProcess.of(os.getpid()).is_alive
     assert not replace(RunProcess.of(os.getpid()), **change).is_alive
 

@@ -152,7 +152,7 @@ def test_a_connection_that_is_lost_in_a_statement_loses_no_event(
     with cluster_instance(tmp_path) as instance:
         log = instance.event_log_storage
         assert isinstance(log, KeptPostgresEventLog)
-        lost = []
+        lost: list[int] = []
 
         def lose(connection: Any, _: object, text: str, *__: object) -> None:
             if text.startswith(statement) and not lost:

@@ -62,7 +62,8 @@ PARTS = (LifeSettings, QuotaSettings)
 
 
 def test_every_class_of_settings_is_told() -> None:
-    told = {spec.__name__ for spec in (*configuration_table.SECTIONS.values(), *PARTS)}
+    specs: list[type] = [*configuration_table.SECTIONS.values(), *PARTS]
+    told = {spec.__name__ for spec in specs}
     made = {
         spec.__name__
         for spec in BaseConfiguration.__subclasses__()
@@ -124,8 +125,9 @@ def test_the_messages_of_the_runbook_are_those_of_the_code() -> None:
 
 def test_the_sensors_schedules_and_jobs_are_told() -> None:
     repository = LOADED.get_repository_def()
-    made = [*repository.sensor_defs, *repository.schedule_defs]
-    names = {one.name for one in made} | {n for n in repository.job_names if "__" not in n}
+    sensors = {sensor.name for sensor in repository.sensor_defs}
+    schedules = {schedule.name for schedule in repository.schedule_defs}
+    names = sensors | schedules | {n for n in repository.job_names if "__" not in n}
     patterns = re.findall(r"^\| (?:schedule|sensor|job) `(.+?)` \|", DOCS["operations"], re.M)
     shapes = [re.sub(r"<\w+>", r"\\w+", pattern) for pattern in patterns]
     assert {n for n in names if not any(re.fullmatch(s, n) for s in shapes)} == {"alerts"}

@@ -90,10 +90,10 @@ def test_two_records_with_one_key(monkeypatch: pytest.MonkeyPatch, name: str, ch
         assert "not loaded: another record of the list has the key " in problem.reason
 
 
-KEYS = st.sampled_from(
+KEYS: st.SearchStrategy[Any] = st.sampled_from(
     [1, 2, "1", "2", Number("1.0"), Number("2E0"), 1.5, "x", None, [1], {}, True]
 )
-NAMES = st.sampled_from(
+NAMES: st.SearchStrategy[Any] = st.sampled_from(
     ["a", "b", None, 1, 1.5, [], {"a": [1]}, "\0", Number("1.50"), Number("NaN")]
 )
 RECORDS = st.fixed_dictionaries({"id": KEYS}, optional={"name": NAMES, "x": NAMES, "data": NAMES})

@@ -97,7 +97,9 @@ PASSING = [
     "cut in mid-body", "timeout", "not gzip", "204", "HTML",
     "empty body", "truncated JSON", "an error object", "list null", "list an object",
 ]  # fmt: skip
-CASES = [(name, page, None) for name in BROKEN for page in (1, 2)]
+CASES: list[tuple[str, int, int | None]] = [
+    (name, page, None) for name in BROKEN for page in (1, 2)
+]
 CASES += [(name, page, 1) for name in PASSING for page in (1, 2)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from sync_assets_tests.support.world import World
 
 OVER_HTTP = Count("lists of any length and page size, over HTTP", sample=40, full=1_000)
 ANY_RECORD = Count("records of any fields and values", sample=120, full=10_000)
-LISTS = {
+LISTS: dict[str, tuple[str, str, Callable[[int], object]]] = {
     "promotions": ("organizing_brands", "/organizing_brands", str),
     "affiliates": ("coupons", "/v1/coupons", int),
     "events": ("orders", "/orders", "or_{}".format),

@@ -15,6 +15,7 @@ import redis
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.sandbox import SECRETS, Account, Manners, Sandbox, Scale
+from sync_assets.sources.rest.account import Account as Configured
 from sync_assets.sources.rest.http.budget import Budget, LocalBudget
 from sync_assets.sources.rest.http.quota_headers import Left
 from sync_assets.sources.rest.http.redis_budget import RedisBudget
@@ -125,7 +126,7 @@ def test_an_answer_is_counted_where_its_request_was_booked(world: World, account
 def test_what_is_no_url_of_a_redis_is_refused(world: World, url: str) -> None:
     world.monkeypatch.setenv("QUOTA__REDIS_URL", url or "x")
     with pytest.raises(ConfigurationError, match="QUOTA__REDIS_URL is no URL of a Redis"):
-        APIS["promotions"].connect()
+        _ = Configured(APIS["promotions"]).connection
 
 
 @pytest.mark.long

@@ -267,7 +267,14 @@ def test_fields_of_any_name_reach_the_warehouse(world: World) -> None:
 
 
 def test_flat_objects_become_columns(world: World) -> None:
-    brands = [{"id": "b", "name": "B", "logo": {"x": 1}}, None, {"id": 7}, "text", [], {}]
+    brands: list[Any] = [
+        {"id": "b", "name": "B", "logo": {"x": 1}},
+        None,
+        {"id": 7},
+        "text",
+        [],
+        {},
+    ]
     world.api.lists["/promotions"] = [
         {"id": str(n), "organizing_brand": brand} for n, brand in enumerate(brands)
     ]

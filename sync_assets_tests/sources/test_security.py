@@ -64,10 +64,10 @@ def test_no_secret_is_left_behind_by_runs_that_fail_and_runs_that_do_not(
     assert main(["affiliates"]) == 1
     captured = capfd.readouterr()
     assert_no_canary((captured.out + captured.err + caplog.text).encode(), "output")
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert files
-    for path in files:
-        assert_no_canary(path.read_bytes(), str(path))
+    for file in files:
+        assert_no_canary(file.read_bytes(), str(file))
     assert not list(tmp_path.glob("sync_assets-*")), "scratch is left behind"
 
 

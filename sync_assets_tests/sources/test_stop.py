@@ -15,6 +15,7 @@ import pytest
 
 from sync_assets.base import stop
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
+from sync_assets.sources.rest.http.windows import Quota
 from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets_tests.support.project import ROOT
 from sync_assets_tests.support.world import World
@@ -150,7 +151,7 @@ def test_a_run_that_is_terminated_ends_soon(world: World, fault: dict[str, objec
 
 
 def test_all_threads_see_the_signal() -> None:
-    polite, ends = RateLimiter(2, 0), []
+    polite, ends = RateLimiter(2, Quota()), list[float]()
     polite.pause(60)
 
     def read() -> None:

@@ -101,7 +101,7 @@ class Walk:
 
 def _holds(box: dict[str, Any], x: float, y: float) -> bool:
     inside = box["x"] <= x <= box["x"] + box["width"]
-    return inside and box["y"] <= y <= box["y"] + box["height"]
+    return bool(inside and box["y"] <= y <= box["y"] + box["height"])
 
 
 def find_browser() -> str:
@@ -124,7 +124,9 @@ def walking(program: str, url: str, folder: Path) -> Iterator[Walk]:
         walk.page.on("pageerror", lambda error: walk.errors.append(str(error)))
         walk.page.on("console", walk.on_console)
         yield walk
-        walk.page.context.browser.close()
+        browser = walk.page.context.browser
+        assert browser is not None
+        browser.close()
 
 
 def _page(playwright: Playwright, program: str) -> Page:

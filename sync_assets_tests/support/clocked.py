@@ -22,13 +22,13 @@ def clocked(
         for end, turn in [flight for flight in flying if flight[0] <= now]:
             usage.answered(turn, quota, now)
             flying.remove((end, turn))
-        turn = usage.book(quota, now) if len(flying) < flights else None
-        if turn is not None and turn.wait <= 0:
+        booked = usage.book(quota, now) if len(flying) < flights else None
+        if booked is not None and booked.wait <= 0:
             end = now + latency * chance.uniform(0.5, 1.5)
             arrived.append(chance.uniform(now, end))
-            flying.append((end, turn))
+            flying.append((end, booked))
             continue
-        waits = [end - now for end, _ in flying] + ([turn.wait] if turn is not None else [])
+        waits = [end - now for end, _ in flying] + ([booked.wait] if booked is not None else [])
         now += max(min(waits), 1e-6)
     return sorted(arrived)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,15 +70,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """A row for each count that passed."""
-    rows = [row for report in terminalreporter.stats.get("passed", []) if (row := _row(report))]
+    rows = [one for report in terminalreporter.stats.get("passed", []) if (one := _row(report))]
     if rows:
         terminalreporter.write_sep("-", f"counts, SAMPLE_SEED={SEED}")
-        for row in (HEADER, ["---"] * len(HEADER), *rows):
+        table: list[Sequence[str]] = [HEADER, ["---"] * len(HEADER), *rows]
+        for row in table:
             terminalreporter.write_line(f"| {' | '.join(row)} |")
 
 
 def _row(report: pytest.TestReport) -> list[str] | None:
-    told = dict(report.user_properties)
+    told: dict[str, Any] = dict(report.user_properties)
     if report.when != "call" or "count" not in told:
         return None
     what, size, full = told["count"]

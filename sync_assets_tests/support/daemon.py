@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,7 +67,7 @@ class Daemon:
                 self.cursors[sensor] = result.cursor
             self._run(sensor, result.run_requests or [])
 
-    def _run(self, by: str, requests: list[dg.RunRequest]) -> None:
+    def _run(self, by: str, requests: Sequence[dg.RunRequest]) -> None:
         for request in requests:
             run = self.runs.run_request(request)
             ends = self.runs.range_of(request)

@@ -116,7 +116,8 @@ class DagsterRuns:
             self.instance.report_runless_asset_event(event)
         if getattr(result, "cursor", None):
             keep_cursor(self.instance, sensor, result.cursor)
-        return result
+        found: dg.SensorResult | dg.SkipReason = result
+        return found
 
     def schedule(self, name: str) -> list[dg.RunRequest]:
         """What a schedule requests now."""

@@ -122,7 +122,7 @@ class Worker:
 @contextmanager
 def workers(number: int, scratch: Path, **environment: str) -> Iterator[list[Worker]]:
     """Several processes, gone afterwards."""
-    made = [Worker(scratch, **environment) for _ in range(number)]
+    made = [Worker(scratch, None, **environment) for _ in range(number)]
     try:
         yield made
     finally:

@@ -162,7 +162,7 @@ def read(way: Way, history: History) -> Result:
         history.moves()
         return response
 
-    connection.adapter.send = send  # type: ignore[method-assign,assignment]
+    connection.adapter.send = send  # type: ignore[method-assign]
     listing = ListResult(resource)
     spool = Spool(RowTyper(endpoint.columns), endpoint.key, listing)
     error = None

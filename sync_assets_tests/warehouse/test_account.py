@@ -16,7 +16,7 @@ from sync_assets_tests.support.world import APIS, World
 def resolved(world: World) -> list[str]:
     """The sources whose settings were resolved, one entry each time."""
     sources: list[str] = []
-    resolve = account.resolve_api
+    resolve = account.resolve_api  # type: ignore[attr-defined]
 
     def counted(spec: Any, source: str, explicit: Any) -> Any:
         sources.append(source)

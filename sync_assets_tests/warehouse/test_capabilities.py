@@ -67,7 +67,9 @@ def test_the_headless_sync_refuses_before_it_looks_for_a_partition(
 def test_deletes_and_inserts_are_one_transaction_wherever_dlt_has_any(
     world: World, kind: str
 ) -> None:
-    assert missing(Destination.from_reference(kind).capabilities()) == []
+    destination = Destination.from_reference(kind)
+    assert destination is not None
+    assert missing(destination.capabilities()) == []
     world.monkeypatch.setenv(TYPE, kind)
     able = configured_destination().capabilities()
     assert able.supports_transactions

@@ -45,7 +45,7 @@ def remember(*listings: ListResult, literals: bool = True) -> None:
         open_tables(pipeline) as tables,
     ):
         if not literals:
-            tables._client.capabilities.escape_literal = None
+            tables._client.capabilities.escape_literal = None  # type: ignore[assignment]
         record(tables, API, listings, SyncResult(strict=False))
 
 
@@ -71,7 +71,9 @@ def test_a_sync_is_remembered_and_a_failure_leaves_it(world: World) -> None:
 @pytest.mark.parametrize("literals", [True, False])
 def test_any_text_is_remembered_as_it_is(world: World, literals: bool) -> None:
     """Also by bound values: dlt writes no SQL literals for Snowflake."""
-    assert Destination.from_reference("snowflake").capabilities().escape_literal is None
+    snowflake = Destination.from_reference("snowflake")
+    assert snowflake is not None
+    assert snowflake.capabilities().escape_literal is None
     world.sync("promotions", "organizing_brands")
     remember(*(ListResult("users", t, error=t) for t in AWKWARD), literals=literals)
     remember(*(ListResult("stages", t, rows=1, new_fields={t}) for t in AWKWARD), literals=literals)

@@ -75,7 +75,7 @@ def test_the_checks_of_a_run_wait_for_as_long_as_another_load_takes(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "LOCK_TIMEOUT_SECONDS", 0.2)
-    held, said = threading.Event(), []
+    held, said = threading.Event(), list[str]()
 
     def load() -> None:
         with single_writer(database, silent):

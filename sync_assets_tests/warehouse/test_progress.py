@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_what_was_loaded_stays_when_the_rest_is_never_read(events: World) -> Non
     events.api.fail("/orders", page=1, times=1, delay=SLOW)
     running = commits(Request(API, TABLES))
     next(running)
-    running.close()  # as a kill or a stop would
+    cast("Generator[Any]", running).close()  # as a kill or a stop would
     assert events.ids("events.products") == ["pr_1"]
     synced = events.query("SELECT list FROM events._syncs WHERE synced_at IS NOT NULL ORDER BY 1")
     assert [row["list"] for row in synced] == ["events_series", "products"]

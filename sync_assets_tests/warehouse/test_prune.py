@@ -34,7 +34,7 @@ def prune(
 
 def word(said: str) -> str:
     """The word that a dry run ended with."""
-    return re.findall(r"confirm: (\S+)", said)[-1]
+    return str(re.findall(r"confirm: (\S+)", said)[-1])
 
 
 def parents(world: World, table: str) -> set[str]:
