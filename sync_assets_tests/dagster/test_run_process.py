@@ -22,7 +22,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
-from sync_assets.lib.instance import dev_process
+from sync_assets.lib.instance import parents
 from sync_assets.lib.instance.executor import build_executor
 from sync_assets.lib.instance.run_process import TAG, RunProcess
 from sync_assets.warehouse.machines import ExecutionSettings
@@ -103,17 +103,33 @@ def test_a_run_ends_with_its_dagster_dev(
     process: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leader = RunProcess.of(process.pid)
-    monkeypatch.setattr(dev_process, "dagster_dev", lambda: leader)
-    monkeypatch.setattr(dev_process, "LOOK_EVERY", 0.02)
-    dev_process.end_with_dagster_dev()
+    monkeypatch.setattr(parents, "dagster_dev", lambda: leader)
+    monkeypatch.setattr(parents, "LOOK_EVERY", 0.02)
+    parents.end_with_dagster_dev()
     time.sleep(0.1)  # nothing happens as long as it is there
     process.kill()
     with pytest.raises(KeyboardInterrupt):
         time.sleep(5)
 
 
+def test_a_run_ends_with_its_celery_worker() -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGQUIT, signal.SIGTERM)}
+    heard: list[int] = []
+    try:
+        parents.end_with_celery_worker()
+        assert signal.getsignal(signal.SIGQUIT) == before[signal.SIGQUIT]
+        signal.signal(signal.SIGQUIT, lambda *_: sys.exit("an op that failed"))
+        signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+        parents.end_with_celery_worker()
+        signal.raise_signal(signal.SIGQUIT)
+        assert heard == [signal.SIGTERM]
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 CHILD = (
-    "from sync_assets.lib.instance.dev_process import dagster_dev;"
+    "from sync_assets.lib.instance.parents import dagster_dev;"
     "found = dagster_dev(); print(found and found.pid)"
 )
 

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from sync_assets.base.errors import ConfigurationError
-from sync_assets.lib.instance.dev_process import end_with_dagster_dev
+from sync_assets.lib.instance.parents import end_with_celery_worker, end_with_dagster_dev
 from sync_assets.lib.instance.run_process import noting_its_process
 from sync_assets.warehouse.connection.destination import is_embedded
 from sync_assets.warehouse.machines import ExecutionSettings, not_shared
@@ -24,13 +24,14 @@ CELERY_VARIABLES = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
 def build_executor(settings: ExecutionSettings) -> dg.ExecutorDefinition:
     """The executor of all jobs; it refuses a run whose instance cannot work with it.
 
-    Each run notes the process that executes it, and ends with its `dagster dev`.
+    Each run notes the process that executes it, and ends with its `dagster dev` or Celery worker.
     """
     chosen: Any = _executor(settings.executor)
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
         _refuse(settings, context.instance)
         end_with_dagster_dev()
+        end_with_celery_worker()
         return noting_its_process(chosen.executor_creation_fn(context))
 
     return dg.ExecutorDefinition(

@@ -1,4 +1,4 @@
-"""A run of `dagster dev` ends with it.
+"""A run ends with the `dagster dev` or the Celery worker that it belongs to.
 
 A `dagster dev` that is ended alone, by a supervisor or by kill -9, leaves its code server behind,
 and that waits for its runs, however long they take (Dagster 1.13.27).
@@ -27,6 +27,17 @@ def end_with_dagster_dev() -> None:
     leader = dagster_dev()
     if leader is not None:
         threading.Thread(target=_follow, args=(leader,), name="dagster dev", daemon=True).start()
+
+
+def end_with_celery_worker() -> None:
+    """Let SIGQUIT, by which a Celery worker with REMAP_SIGTERM ends its tasks, interrupt the run.
+
+    Celery's own handler ends the task as if its op had failed (5.7), which is not tried again.
+    Where nobody handles that signal it is left alone.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and callable(signal.getsignal(signal.SIGQUIT)):
+        signal.signal(signal.SIGQUIT, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def dagster_dev() -> RunProcess | None:
