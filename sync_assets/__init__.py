@@ -1,7 +1,11 @@
 """Keep a warehouse in step with three SaaS APIs: dlt extracts and loads, Dagster orchestrates."""
 
 import os
+import sys
 from pathlib import Path
+
+if sys.platform == "win32":  # before a module that Windows does not have is imported
+    sys.exit("sync_assets runs on Linux and macOS. On Windows, run it in WSL: https://aka.ms/wsl")
 
 _ROOT = Path(__file__).parent.parent
 

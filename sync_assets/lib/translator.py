@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,6 +16,9 @@ from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.warehouse.dataset import dataset_of
+
+#: Where the project is a checkout, as on a laptop; a package has no documents.
+RUNBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 class ResourceTranslator(DagsterDltTranslator):
@@ -37,7 +41,9 @@ class ResourceTranslator(DagsterDltTranslator):
             ),
             description=describe(self.api, endpoint),
             kinds={"dlt", *([str(destination)] if destination else [])},
+            owners=self.settings.owners.split(),
             metadata={
+                **({"documentation": dg.MetadataValue.path(RUNBOOK)} if RUNBOOK.exists() else {}),
                 "dagster/table_name": f"{dataset_of(self.api)}.{endpoint.name}",
                 "dagster/column_schema": column_schema(endpoint),
                 "dagster/code_references": code_references(self.api),

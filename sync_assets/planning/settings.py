@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -35,6 +36,10 @@ CRON = Must('a cron expression of five parts such as "0 * * * *"', is_cron)
 AGE = above(0, TEN_YEARS)
 MINUTES = above(0, TEN_YEARS * 60)
 COUNT = at_least(1)
+OWNERS = Must(
+    "team:<name> or email addresses, with white space between",
+    lambda text: all(map(re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+").fullmatch, text.split())),
+)
 
 
 @configspec
@@ -67,6 +72,8 @@ class AutomationSettings(BaseConfiguration):
     """Minutes; the longest such pause."""
     row_drop: Annotated[float, at_least(0, 1)] = 0.5
     """The share of its rows that a list may lose in one sync before `row_count` warns."""
+    owners: Annotated[str, OWNERS] = "team:data"
+    """Who is shown as owner of the assets: teams as `team:<name>`, people by their email."""
 
     def max_age(self, *, partitioned: bool) -> timedelta:
         """How old a list may be."""

@@ -39,7 +39,7 @@ Lists = Callable[[DagsterRuns], list[str]]
 def by_sensor(runs: DagsterRuns) -> list[str]:
     result = runs.tick("promotions_freshness")
     assert isinstance(result, dg.SensorResult)
-    return requested(result.run_requests or [])
+    return requested(list(result.run_requests or []))
 
 
 def by_schedules(runs: DagsterRuns) -> list[str]:

@@ -105,6 +105,9 @@ def test_assets_carry_description_kinds_table_and_columns() -> None:
         source, resource = spec.key.path
         assert spec.description
         assert {"dlt", "duckdb"} <= spec.kinds
+        assert spec.owners == ["team:data"]
+        runbook = spec.metadata["documentation"].path
+        assert Path(runbook).read_text().startswith("# Operations")
         assert spec.metadata["dagster/table_name"] in (
             f"{source}_sandbox.{resource}",
             f"{source}.{resource}",
@@ -190,3 +193,18 @@ def test_the_ui_can_show_all_metadata() -> None:
     for key in graph.get_all_asset_keys():
         for name, value in graph.get(key).metadata.items():
             assert isinstance(value, dg.MetadataValue | dg.TableSchema | str | int), (key, name)
+
+
+@pytest.mark.parametrize("module", ["cli", "definitions", "sources.promotions"])
+def test_windows_is_refused_in_one_sentence(module: str) -> None:
+    pretend = "import os, pathlib, sys; sys.platform = 'win32'"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{pretend}; import sync_assets.{module}"],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("sync_assets runs on Linux and macOS. On Windows, run it in WSL")
+    assert done.stderr.count("\n") == 1

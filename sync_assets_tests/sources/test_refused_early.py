@@ -95,6 +95,7 @@ WRONG_SETTINGS = {
     "AUTOMATION__SENSOR_INTERVAL": ["0", "-5", "1.5", "soon"],
     "AUTOMATION__KEYS_PER_TICK": ["0", "-1"],
     "AUTOMATION__RUNS_PER_TICK": ["0", "x"],
+    "AUTOMATION__OWNERS": ["data", "team:", "a@b", "team:data, me"],
     "AUTOMATION__RETRY_AFTER": ["0", "-2", "nan"],
     "AUTOMATION__RETRY_AT_MOST": ["0", "-inf"],
     "AUTOMATION__ROW_DROP": ["-0.1", "1.1", "50%"],
