@@ -13,11 +13,10 @@ from rich.table import Table
 from sync_assets.base import times
 from sync_assets.base.env_file import read_env_file
 from sync_assets.base.errors import SyncError
-from sync_assets.planning.fit import Fit
+from sync_assets.planning.best import advice
 from sync_assets.planning.forecast import Forecast, Line, forecast
 from sync_assets.planning.freshness import evaluate_freshness
 from sync_assets.planning.settings import automation
-from sync_assets.planning.timing import Timing
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.queries import state
 
@@ -111,17 +110,8 @@ def _best(found: Forecast) -> Iterator[str]:
         yield "No plan fits that reads each list at least once a month."
         return
     yield f"The best plan that fits asks for {best.requests:,.0f} a day, {best.share:.0%}:"
-    for kind, now, then in _changes(found.fit, best):
-        name = f"AUTOMATION__{found.source}__{kind}".upper()
-        if then.cron != now.cron:
-            yield f'{name}_SCHEDULE="{then.cron}"'
-        if then.max_age != now.max_age:
-            yield f"{name}_MAX_AGE={then.max_age:g}"
-
-
-def _changes(now: Fit, then: Fit) -> Iterator[tuple[str, Timing, Timing]]:
-    yield "tables", now.tables, then.tables
-    yield "partitions", now.partitions, then.partitions
+    for name, value in advice(found.source, found.fit, best).items():
+        yield f'{name}="{value}"' if " " in value else f"{name}={value}"
 
 
 def _minutes(seconds: float) -> str:

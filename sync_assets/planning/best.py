@@ -38,6 +38,21 @@ def best_plan(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit
     return best
 
 
+def advice(source: str, now: Fit, best: Fit | None) -> dict[str, str]:
+    """The variables to set for a plan, and their values; nothing where none fits."""
+    if best is None:
+        return {}
+    found: dict[str, str] = {}
+    changes = (("tables", now.tables, best.tables), ("partitions", now.partitions, best.partitions))
+    for kind, before, after in changes:
+        name = f"AUTOMATION__{source}__{kind}".upper()
+        if after.cron != before.cron:
+            found[f"{name}_SCHEDULE"] = after.cron
+        if after.max_age != before.max_age:
+            found[f"{name}_MAX_AGE"] = f"{after.max_age:g}"
+    return found
+
+
 def _less_often(now: Timing, crons: list[str]) -> list[Timing]:
     found = [Timing(cron, inf) for cron in crons]
     return [now, *(one for one in found if one.reads_a_day <= now.reads_a_day)]

@@ -80,3 +80,39 @@ def test_what_is_under_way_counts(short: DagsterRuns) -> None:
     short.begin(table, {}, dg.DagsterRunStatus.STARTED)
     assert {one.partition("/")[2] for one in by_sensor(short)} <= {"1", "3"}
     assert short.schedule("promotions_hourly") == []
+
+
+def plan(runs: DagsterRuns) -> dg.AssetCheckEvaluation:
+    assert runs.run("promotions/promotions").success
+    return runs.check("promotions/promotions", "plan_fits")
+
+
+def test_the_check_tells_what_is_impossible_and_what_is_possible(short: DagsterRuns) -> None:
+    check = plan(short)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    told = {name: value.value for name, value in check.metadata.items()}
+    assert told["requests_a_day"] == pytest.approx(58.2, abs=0.1)
+    assert told["quota_share"] == pytest.approx(3.0, abs=0.05)
+    (problem,) = told["problems"]
+    assert problem == "it asks for 58 requests a day, 301% of the 19 that the quota allows"
+    assert told["plan_that_fits"] == {
+        "AUTOMATION__PROMOTIONS__TABLES_SCHEDULE": "0 */4 * * *",
+        "AUTOMATION__PROMOTIONS__TABLES_MAX_AGE": "9",
+        "AUTOMATION__PROMOTIONS__PARTITIONS_SCHEDULE": "0 3 */2 * *",
+        "AUTOMATION__PROMOTIONS__PARTITIONS_MAX_AGE": "85",
+    }
+    assert told["assets"]["users"]["requests_a_day"] == pytest.approx(2.05, abs=0.01)
+
+
+def test_the_check_passes_where_the_plan_fits_and_its_numbers_are_plotted(
+    plenty: DagsterRuns,
+) -> None:
+    check = plan(plenty)
+    assert check.passed
+    assert "plan_that_fits" not in check.metadata
+    key = dg.AssetKey(["promotions", "promotions"])
+    (record,) = plenty.instance.fetch_observations(key, limit=1).records
+    assert record.asset_observation is not None
+    plotted = {name: value.value for name, value in record.asset_observation.metadata.items()}
+    assert plotted["quota_share"] == pytest.approx(0.03, abs=0.001)
+    assert {"requests_a_day", "tables_minutes", "full_sync_minutes"} <= plotted.keys()

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS
+from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS, SOURCE_CHECKS
 from sync_assets.sources import apis
 from sync_assets_tests.support.dagster_world import LOADED, DagsterRuns
 from sync_assets_tests.support.world import World
@@ -17,6 +17,10 @@ DECLARED = {
     for field in apis()["promotions"].endpoints["users"].columns
     if field != "promotion_id"
 }
+
+
+#: The assets that carry the check of their source.
+TELL_THE_PLAN = {"promotions/promotions", "affiliates/affiliates", "events/events_series"}
 
 
 def user(identity: str, **fields: Any) -> dict[str, Any]:
@@ -48,6 +52,8 @@ def test_every_asset_has_every_check_that_applies() -> None:
     graph = LOADED.resolve_asset_graph()
     for asset in graph.get_all_asset_keys():
         expected = {*CHECKS, *(CHILD_CHECKS if graph.get(asset).parent_keys else ())}
+        if asset.to_user_string() in TELL_THE_PLAN:
+            expected |= SOURCE_CHECKS.keys()
         assert {key.name for key in graph.get(asset).check_keys} == expected
 
 

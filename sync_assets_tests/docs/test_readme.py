@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dlt.common.configuration.specs import BaseConfiguration
 
-from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS
+from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS, SOURCE_CHECKS
 from sync_assets.sources.rest.records.columns import TColumns
 from sync_assets.sources.rest.settings import LifeSettings, QuotaSettings
 from sync_assets.warehouse.state.list_history import COLUMNS as SYNCS
@@ -110,7 +110,8 @@ def test_the_warehouses_are_told_as_they_are_treated() -> None:
 
 def test_the_checks_are_told_in_their_order() -> None:
     told = re.findall(r"^\| `(\w+)` \| .+ \|$", DOCS["operations"].split("| must hold |")[1], re.M)
-    assert sorted(told[:7]) == sorted([*CHECKS, *CHILD_CHECKS])
+    checks = [*CHECKS, *CHILD_CHECKS, *SOURCE_CHECKS]
+    assert sorted(told[: len(checks)]) == sorted(checks)
 
 
 def test_the_messages_of_the_runbook_are_those_of_the_code() -> None:

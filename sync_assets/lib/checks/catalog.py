@@ -9,6 +9,7 @@ from typing import Any
 
 from sync_assets.base.times import EVER
 from sync_assets.lib.checks.findings import ERROR, WARN, Evidence, Finding
+from sync_assets.lib.checks.plan import PLAN_FITS, plan_fits
 from sync_assets.lib.keys import in_order, partition_key
 from sync_assets.planning.freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
@@ -172,6 +173,8 @@ CHECKS: dict[str, Check] = {
 #: The checks that are red for one sync alone.
 TOLD_ONCE = {"row_count", "fields_as_declared"}
 CHILD_CHECKS: dict[str, Check] = {"parents_exist": parents_exist}
+#: Of one asset of each source.
+SOURCE_CHECKS: dict[str, Check] = {PLAN_FITS: plan_fits}
 
 
 def _of_all(evidence: Evidence, figure: Callable[[ListHistory], int], kept: Sequence[str]) -> int:

@@ -7,9 +7,11 @@ from datetime import datetime, timezone
 import dagster as dg
 
 from sync_assets.base import times
-from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS, Check
+from sync_assets.lib.checks.catalog import CHECKS, CHILD_CHECKS, SOURCE_CHECKS, Check
 from sync_assets.lib.checks.findings import Evidence, Finding
+from sync_assets.lib.checks.plan import PLAN_FITS, carrier
 from sync_assets.lib.translator import asset_key
+from sync_assets.planning.forecast import forecast
 from sync_assets.planning.freshness import evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
@@ -37,6 +39,9 @@ def build_checks(
         )
         for key in selected:
             yield found[key].result(key)
+            if key.name == PLAN_FITS:  # of checks Dagster plots nothing
+                plotted = dg.AssetObservation(key.asset_key, metadata=found[key].numbers)
+                context.op_execution_context.log_event(plotted)
 
     return checks
 
@@ -66,6 +71,7 @@ def findings(
             odd.get(resource, frozenset()),
             began,
             now,
+            forecast(api, known, settings, verdicts) if resource == carrier(api) else None,
         )
         for name, check in checks_of(api, resource).items():
             found[dg.AssetCheckKey(asset_key(api, resource), name)] = check(evidence)
@@ -84,4 +90,5 @@ def beginning(instance: dg.DagsterInstance, run_id: str) -> datetime:
 
 def checks_of(api: Api, resource: str) -> dict[str, Check]:
     """The checks that apply to a resource, by name."""
-    return CHECKS | (CHILD_CHECKS if api.endpoints[resource].parent else {})
+    below = CHILD_CHECKS if api.endpoints[resource].parent else {}
+    return CHECKS | below | (SOURCE_CHECKS if resource == carrier(api) else {})

@@ -12,6 +12,7 @@ import dagster as dg
 
 from sync_assets.base import times
 from sync_assets.base.times import EVER, FOREVER
+from sync_assets.planning.forecast import Forecast
 from sync_assets.planning.freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.warehouse.queries import TableStats
@@ -43,6 +44,11 @@ class Finding:
         )  # fmt: skip
 
     @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers that it tells."""
+        return {k: v for k, v in self.metadata.items() if isinstance(v, float)}
+
+    @property
     def gist(self) -> str:
         """What tells it from another finding of the same check: not the passing of time."""
         told = {k: v for k, v in self.metadata.items() if k not in TIMES}
@@ -68,7 +74,8 @@ class Evidence:
     """All that a check may look at: one resource's tables, pasts and verdicts.
 
     `declared` are its columns, `unread` names what could not be read of its rows' dates. `began`
-    is when the run began that checks, `now` the time.
+    is when the run began that checks, `now` the time, `plan` that of the source, for the one asset
+    that tells it.
     """
 
     facts: TableStats
@@ -79,6 +86,7 @@ class Evidence:
     unread: frozenset[str] = frozenset()
     began: datetime = FOREVER
     now: datetime = field(default_factory=lambda: times.now())
+    plan: Forecast | None = None
 
     def is_news(self, recorded: datetime | None) -> bool:
         """Whether what a sync recorded is still to be told: by its run, or until the next sync.

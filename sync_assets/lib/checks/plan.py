@@ -1,0 +1,65 @@
+"""The check of a source as a whole: whether the quota of its account allows what is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isinf
+
+from sync_assets.lib.checks.findings import Evidence, Finding
+from sync_assets.planning.best import advice
+from sync_assets.planning.forecast import Forecast
+from sync_assets.sources.rest.api import Api
+
+PLAN_FITS = "plan_fits"
+MINUTE = 60.0
+
+
+def plan_fits(evidence: Evidence) -> Finding:
+    """The quota allows what the schedules ask for, and lists stay younger than their maximum age.
+
+    The numbers are those of `sync-assets plan`; what was never synced is not in them.
+    """
+    plan = evidence.plan
+    if plan is None:  # the evidence of another asset
+        raise ValueError("no plan to check")
+    best = None if plan.fits else plan.best
+    return Finding(
+        plan.fits,
+        {
+            **figures(plan),
+            "unknown": plan.unknown,
+            "problems": plan.fit.problems,
+            **({} if plan.fits else {"plan_that_fits": advice(plan.source, plan.fit, best)}),
+            "assets": {
+                line.resource: {
+                    "lists": line.lists,
+                    "rows": line.rows,
+                    "pages": line.pages,
+                    "requests": line.requests,
+                    "requests_a_day": line.requests_a_day,
+                    "quota_share": plan.share(line),
+                    "minutes": None if line.seconds is None else line.seconds / MINUTE,
+                }
+                for line in plan.lines
+            },
+        },
+    )
+
+
+def figures(plan: Forecast) -> dict[str, float]:
+    """The numbers of a plan that Dagster plots: of the source, and the requests of each asset."""
+    return {name: round(value, 3) for name, value in _figures(plan) if not isinf(value)}
+
+
+def _figures(plan: Forecast) -> Iterator[tuple[str, float]]:
+    yield "requests_a_day", plan.fit.requests
+    yield "requests_allowed_a_day", plan.fit.allowed
+    yield "quota_share", plan.fit.share
+    yield "tables_minutes", plan.fit.tables_seconds / MINUTE
+    yield "partitions_minutes", plan.fit.partitions_seconds / MINUTE
+    yield "full_sync_minutes", plan.full_seconds / MINUTE
+
+
+def carrier(api: Api) -> str:
+    """The resource whose asset has the check: the first that has no parent."""
+    return next(endpoint.name for endpoint in api.endpoints.values() if endpoint.parent is None)
