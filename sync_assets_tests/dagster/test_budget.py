@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -90,7 +91,7 @@ def plan(runs: DagsterRuns) -> dg.AssetCheckEvaluation:
 def test_the_check_tells_what_is_impossible_and_what_is_possible(short: DagsterRuns) -> None:
     check = plan(short)
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
-    told = {name: value.value for name, value in check.metadata.items()}
+    told: dict[str, Any] = {name: value.value for name, value in check.metadata.items()}
     assert told["requests_a_day"] == pytest.approx(58.2, abs=0.1)
     assert told["quota_share"] == pytest.approx(3.0, abs=0.05)
     (problem,) = told["problems"]
@@ -113,6 +114,8 @@ def test_the_check_passes_where_the_plan_fits_and_its_numbers_are_plotted(
     key = dg.AssetKey(["promotions", "promotions"])
     (record,) = plenty.instance.fetch_observations(key, limit=1).records
     assert record.asset_observation is not None
-    plotted = {name: value.value for name, value in record.asset_observation.metadata.items()}
+    plotted: dict[str, Any] = {
+        name: value.value for name, value in record.asset_observation.metadata.items()
+    }
     assert plotted["quota_share"] == pytest.approx(0.03, abs=0.001)
     assert {"requests_a_day", "tables_minutes", "full_sync_minutes"} <= plotted.keys()
