@@ -13,10 +13,12 @@ from rich.table import Table
 from sync_assets.base import times
 from sync_assets.base.env_file import read_env_file
 from sync_assets.base.errors import SyncError
+from sync_assets.planning.ask import ask
 from sync_assets.planning.best import advice
 from sync_assets.planning.forecast import Forecast, Line, forecast
 from sync_assets.planning.freshness import evaluate_freshness
 from sync_assets.planning.settings import automation
+from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.queries import state
 
@@ -29,13 +31,18 @@ def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int
     """Print the plan of one source or of each; gives 1 where one could not be told, else 0."""
     parser = argparse.ArgumentParser("sync-assets plan", description=__doc__)
     parser.add_argument("source", nargs="?", choices=list(known), help="one; all by default")
-    source = parser.parse_args(argv).source
+    parser.add_argument(
+        "--ask",
+        action="store_true",
+        help="ask the API how long lists are that were never synced, by one request for each",
+    )
+    arguments = parser.parse_args(argv)
     console.width = max(console.width, WIDTH)
     read_env_file(Path.cwd())
     told = 0
-    for api in [known[source]] if source else known.values():
+    for api in [known[arguments.source]] if arguments.source else known.values():
         try:
-            found = _forecast(api)
+            found = _forecast(api, asks=arguments.ask)
         except SyncError as error:
             _print(console, f"error: {api.name}: {error}", "red")
             told = 1
@@ -47,8 +54,9 @@ def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int
     return told
 
 
-def _forecast(api: Api) -> Forecast:
+def _forecast(api: Api, *, asks: bool) -> Forecast:
     known, settings = state(api), automation(api)
+    known = ask(Account(api), known) if asks else known
     return forecast(api, known, settings, evaluate_freshness(api, known, settings, times.now()))
 
 

@@ -112,9 +112,11 @@ def forecast(
 
 def _listed(api: Api, state: State, resource: str) -> bool:
     """Whether it is known which lists a resource has."""
-    parent = api.endpoints[resource].parent
-    history = state.histories.get((str(parent), None))
-    return parent is None or bool(history and history.synced_at)
+    endpoint = api.endpoints[resource]
+    history = state.histories.get((str(endpoint.parent), None))
+    if not endpoint.partitioned or state.parents[str(endpoint.parent)]:
+        return True
+    return history is not None and history.synced_at is not None and not history.rows
 
 
 def _reading(costs: Iterable[ListCost]) -> Reading:

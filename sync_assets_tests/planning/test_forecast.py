@@ -107,6 +107,44 @@ def test_a_plan_that_follows_the_advice_fits(seen: World) -> None:
         assert told("promotions").fits
 
 
+def test_asked_an_api_that_sends_totals_tells_its_plan_before_the_first_sync(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.api.totals, world.api.page_size = True, 100
+    for path, rows in (("affiliates", 250), ("coupons", 30), ("referrals", 1_000)):
+        world.api.lists[f"/v1/{path}"] = [{"id": n} for n in range(rows)]
+    printed = shown(capsys, "affiliates", "--ask")
+    assert len(world.api.seen) == 3
+    world.api.seen.clear()
+    api = APIS["affiliates"]
+    sync(Request(api, list(api.endpoints)))
+    found = told("affiliates")
+    assert found.fit.requests == 24 * len(world.api.seen)
+    assert f"{found.fit.requests:,.0f} requests a day. All tables" in printed
+    assert "The plan fits." in printed
+    world.api.seen.clear()
+    shown(capsys, "affiliates", "--ask")
+    assert world.api.seen == []
+
+
+def test_asked_an_api_without_totals_tells_what_has_one_page(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offer(world.api)
+    world.api.lists["/promotions"].append(promotion("4"))  # pages have three rows
+    printed = shown(capsys, "promotions", "--ask")
+    assert [seen.path for seen in world.api.seen] == ["/promotions", "/organizing_brands"]
+    below = "stages, users, participations, prizes, rankings"
+    assert f"Unknown: promotions, {below}." in printed
+    world.api.lists["/promotions"].pop()
+    assert f"Unknown: {below}." in shown(capsys, "promotions", "--ask")
+    world.api.lists["/promotions"].clear()
+    assert "The plan fits." in shown(capsys, "promotions", "--ask")
+    world.api.fail("/promotions", status=403)
+    assert main(["plan", "promotions", "--ask"]) == 1
+    assert "promotions: the API answered 403" in capsys.readouterr().out
+
+
 def test_what_an_earlier_version_read_is_reckoned_by_its_rows(world: World) -> None:
     world.api.lists["/v1/coupons"] = [{"id": n} for n in range(250)]
     world.api.page_size = 100

@@ -1,0 +1,36 @@
+"""What the API itself says of lists that no sync has read: one request for each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sync_assets.base import times
+from sync_assets.sources.rest.account import Account
+from sync_assets.sources.rest.extract.first_page import size_of
+from sync_assets.sources.rest.observer import Observer
+from sync_assets.warehouse.queries import State
+from sync_assets.warehouse.state.list_history import ListHistory
+
+
+def ask(account: Account, known: State) -> State:
+    """What is known, and the sizes of lists without a parent that were never synced.
+
+    A list of which the API does not say how long it is stays unknown. Raises `ListError` where a
+    list cannot be read, and `ConfigurationError` where the account is not configured.
+    """
+    found = dict(known.histories)
+    for endpoint in account.api.endpoints.values():
+        history = found.get((endpoint.name, None))
+        if endpoint.parent is not None or (history and history.synced_at):
+            continue
+        size = size_of(account.connection, endpoint, Observer())
+        if size.rows is not None and size.requests is not None:
+            found[endpoint.name, None] = ListHistory(
+                endpoint.name,
+                synced_at=times.now(),
+                rows=size.rows,
+                pages=size.requests,
+                requests=size.requests,
+                request_seconds=size.seconds * size.requests,
+            )
+    return replace(known, histories=found)
