@@ -13,6 +13,8 @@ from sync_assets.base import times
 from sync_assets_tests.support.dagster_world import DagsterRuns
 from sync_assets_tests.support.world import World
 
+pytestmark = pytest.mark.long
+
 START = times.now()
 #: Two tables an hour and ten lists a night are 58 requests a day; a third of it is allowed.
 A_THIRD = "1/4470"

@@ -14,7 +14,7 @@ from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.errors import WarehouseBusyError
-from sync_assets.warehouse.queries import state
+from sync_assets.warehouse.queries import State, state
 
 #: What is asked for, with what is under way, is what the quota reads in so much of a day.
 PART = 1 / 24
@@ -46,11 +46,25 @@ def affordable(
     return chosen
 
 
-def affordable_tables(
+def within_quota(
+    api: Api,
+    known: State,
+    settings: AutomationSettings,
+    verdicts: Sequence[ListFreshness],
+    due: Sequence[ListFreshness],
+    busy: Collection[Listed],
+) -> list[ListFreshness]:
+    """Of some verdicts that are due, those that are asked for now: see `affordable`."""
+    if not due or not api.quota().windows:
+        return list(due)
+    return affordable(forecast(api, known, settings, verdicts), due, busy)
+
+
+def tables_within_quota(
     api: Api, settings: AutomationSettings, names: Sequence[str], busy: Collection[Listed]
 ) -> list[str]:
     """The same of tables by their names; all of them where the warehouse is in use."""
-    if not api.quota().windows:
+    if not names or not api.quota().windows:
         return list(names)
     try:
         known = state(api)
@@ -58,7 +72,7 @@ def affordable_tables(
         return list(names)
     verdicts = list(evaluate_freshness(api, known, settings, times.now()))
     due = [verdict for verdict in verdicts if verdict.resource in names]
-    chosen = affordable(forecast(api, known, settings, verdicts), due, busy)
+    chosen = within_quota(api, known, settings, verdicts, due, busy)
     return sorted({verdict.resource for verdict in chosen})
 
 

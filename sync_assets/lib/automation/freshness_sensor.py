@@ -10,7 +10,7 @@ from datetime import datetime
 import dagster as dg
 
 from sync_assets.base import times
-from sync_assets.lib.automation.budget import affordable
+from sync_assets.lib.automation.budget import within_quota
 from sync_assets.lib.automation.in_progress import is_free, list_of, lists_in_progress
 from sync_assets.lib.automation.partition_cursor import added_keys
 from sync_assets.lib.automation.partition_sensor import sensor_name
@@ -19,7 +19,6 @@ from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.lib.checks.catalog import FRESH, fresh
 from sync_assets.lib.default_status import sensor_status
 from sync_assets.lib.translator import asset_key
-from sync_assets.planning.forecast import forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
@@ -56,7 +55,7 @@ def build_freshness_sensor(
         busy = lists_in_progress(api, context.instance)
         free = [verdict for verdict in needed if is_free(verdict, busy)]
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
-        ripe = affordable(forecast(api, known, settings, verdicts), ripe, busy)
+        ripe = within_quota(api, known, settings, verdicts, ripe, busy)
         chosen = within_budget(plan_runs(api, ripe, context.instance, longest), settings)
         memory.ask(_covered(ripe, chosen), now)
         requested = {resource for demand in chosen for resource in demand.resources}

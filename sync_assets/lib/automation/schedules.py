@@ -5,13 +5,12 @@ from __future__ import annotations
 import dagster as dg
 
 from sync_assets.base import times
-from sync_assets.lib.automation.budget import affordable, affordable_tables
+from sync_assets.lib.automation.budget import tables_within_quota, within_quota
 from sync_assets.lib.automation.in_progress import is_free, lists_in_progress
 from sync_assets.lib.automation.queue_tags import queue_tags
 from sync_assets.lib.automation.run_requests import plan_runs
 from sync_assets.lib.default_status import schedule_status
 from sync_assets.lib.translator import asset_key
-from sync_assets.planning.forecast import forecast
 from sync_assets.planning.freshness import evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
@@ -36,7 +35,7 @@ def build_tables_schedule(
         busy = lists_in_progress(api, context.instance)
         taken = {resource for resource, _ in busy}
         names = [key.path[-1] for key in tables.keys if key.path[-1] not in taken]
-        chosen = affordable_tables(api, settings, names, busy)
+        chosen = tables_within_quota(api, settings, names, busy)
         if not chosen:
             what = "wait for their part of the quota" if names else "are under way"
             return dg.SkipReason(f"all tables of {api.name} {what}")
@@ -81,7 +80,7 @@ def build_partitions_schedule(
         ]
         busy = lists_in_progress(api, context.instance)
         free = [verdict for verdict in live if is_free(verdict, busy)]
-        free = affordable(forecast(api, known, settings, verdicts), free, busy)
+        free = within_quota(api, known, settings, verdicts, free, busy)
         found = plan_runs(api, free, context.instance, longest)
         requests = [demand.request(api, context.scheduled_execution_time) for demand in found]
         what = "not under way already" if live else "live"
