@@ -58,7 +58,7 @@ class StopSignal:
     """Whether a sync is to stop; whoever was made for it keeps it, also when the next one began."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._event, self._number = threading.Event(), int(signal.SIGINT)
         self._abortables: Living[Abortable] = Living()
 
     @property
@@ -66,8 +66,14 @@ class StopSignal:
         """Whether the sync is to stop."""
         return self._event.is_set()
 
-    def request(self) -> None:
-        """End all waits, and all calls that are blocked now."""
+    @property
+    def stopped(self) -> Stopped:
+        """What to raise after a stop."""
+        return Stopped(self._number)
+
+    def request(self, number: int = signal.SIGINT) -> None:
+        """End all waits, and all calls that are blocked now, because of a signal."""
+        self._number = number
         self._event.set()
         for abortable in self._abortables.now():
             abortable.abort()
@@ -75,12 +81,12 @@ class StopSignal:
     def check(self) -> None:
         """Raise `Stopped` once a stop was requested."""
         if self.is_requested:
-            raise Stopped
+            raise self.stopped
 
     def wait(self, seconds: float) -> None:
         """Sleep for so many seconds; raises `Stopped` as soon as a stop is requested."""
         if self._event.wait(min(max(seconds, 0.0), threading.TIMEOUT_MAX)):
-            raise Stopped
+            raise self.stopped
 
     def aborts(self, abortable: Abortable) -> None:
         """Let a stop abort an object too, for as long as it lives."""
@@ -122,7 +128,7 @@ class _Listener:
             if told[0] in SIGNALS:
                 break
         while told and not self._closed.is_set():
-            self._stop.request()
+            self._stop.request(told[0])
             self._closed.wait(REQUEST_EVERY)
 
 
@@ -151,7 +157,7 @@ def stoppable() -> Iterator[None]:
     listener = _Listener(_current)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        _current.request()
+        _current.request(number)
         listener.tell(number)
         handler = before[signal.Signals(number)]
         if callable(handler):

@@ -145,7 +145,7 @@ def test_a_run_that_is_terminated_ends_soon(world: World, fault: dict[str, objec
         time.sleep(0.3)
         seconds, output = ended(process, signal.SIGINT)
     assert process.returncode not in (0, None), output
-    assert seconds < 4, output
+    assert seconds < 10, output  # of which the sync takes one; the rest is the end of Dagster
     assert len(world.api.seen) == 1
     assert_nothing_is_left(world)
 

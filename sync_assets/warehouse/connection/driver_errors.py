@@ -36,7 +36,7 @@ def plain(error: PipelineStepFailed, what: str) -> BaseException:
     """
     clean(error)
     if stop.current().is_requested:
-        return stop.Stopped()
+        return stop.current().stopped
     cause: BaseException = error
     while cause.__cause__ is not None or isinstance(cause.__context__, SyncError):
         cause = cause.__cause__ or cause.__context__ or cause
