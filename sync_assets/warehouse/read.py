@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -111,9 +112,14 @@ def _rows(
 
 
 def _arrow_of(connection: Any) -> pa.Table:
-    """What DuckDB found; the method that dlt calls is deprecated since 1.5."""
+    """What DuckDB found; the method that dlt calls is deprecated since 1.5.
+
+    DuckDB 2.0 warns that a query with bound values copies its rows once more: that is well.
+    """
     fetch = getattr(connection, "to_arrow_table", None) or connection.fetch_arrow_table
-    return fetch()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
+        return fetch()
 
 
 def _take_json_as_text(connection: Any) -> None:
