@@ -15,18 +15,11 @@ from sync_assets.planning.fit import Load, fit
 from sync_assets.planning.timing import HOUR, Timing
 from sync_assets.sources.rest.http.usage import Usage
 from sync_assets.sources.rest.http.windows import Quota, RateWindow, per_minute
-from sync_assets_tests.support.clocked import seconds_of_lists
+from sync_assets_tests.support.clocked import ACCOUNTS, seconds_of_lists
 from sync_assets_tests.support.counts import SEED
 from sync_assets_tests.support.world import APIS
 
 HOURLY, NIGHTLY = Timing("0 * * * *", 2.0), Timing("0 3 * * *", 26.0)
-
-#: The pages of each list: of the sandbox, of 1,000 running contests, of a million tickets.
-ACCOUNTS = {
-    "promotions, small": [1, 1, *[1, 2, 2, 1, 1] * 30],
-    "promotions, medium": [10, 5, *[1, 20, 30, 1, 4] * 100],
-    "events, large": [3, *[2, 1] * 200, 1, 20, *[1] * 2_000, 1, 7_000, 10_000, 4_000],
-}
 
 
 @pytest.mark.parametrize(

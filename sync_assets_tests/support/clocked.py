@@ -11,6 +11,13 @@ from sync_assets.sources.rest.http.usage import Turn, Usage
 from sync_assets.sources.rest.http.windows import Quota
 from sync_assets_tests.support.counts import SEED
 
+#: The pages of each list: of the sandbox, of 1,000 running contests, of a million tickets.
+ACCOUNTS = {
+    "promotions, small": [1, 1, *[1, 2, 2, 1, 1] * 30],
+    "promotions, medium": [10, 5, *[1, 20, 30, 1, 4] * 100],
+    "events, large": [3, *[2, 1] * 200, 1, 20, *[1] * 2_000, 1, 7_000, 10_000, 4_000],
+}
+
 
 def clocked(
     usage: Usage, quota: Quota, seconds: float, latency: float, flights: int
