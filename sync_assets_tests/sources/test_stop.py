@@ -179,8 +179,9 @@ def test_a_stop_is_over_with_its_block() -> None:
     stopped = stop.current()
     with pytest.raises(KeyboardInterrupt), stop.stoppable():
         signal.raise_signal(signal.SIGTERM)
-    with pytest.raises(stop.Stopped):
+    with pytest.raises(stop.Stopped) as raised:
         stopped.wait(10)
+    assert raised.value.signal_code == signal.SIGTERM
     stop.current().wait(0)
 
 

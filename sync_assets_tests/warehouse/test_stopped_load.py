@@ -185,3 +185,11 @@ def assert_as_before(world: World) -> None:
     assert list((world.folder / "scratch").glob("sync_assets-????????")) == []
     with single_writer(Path(world.folder / "warehouse.duckdb"), silent, patience=1):
         pass
+
+
+FAULTS: dict[str, str] = {
+    f"Ctrl-C while a million rows are in: {name}": (
+        "cancelled and rolled back within seconds, with 130; the table is as it was"
+    )
+    for name in MOMENTS
+}
