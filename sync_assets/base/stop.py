@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Seconds between two requests, as one call follows another, and that the last one may take.
-REQUEST_EVERY, REQUEST_TIMEOUT = 0.1, 2.0
+REQUEST_EVERY_SECONDS, REQUEST_TIMEOUT_SECONDS = 0.1, 2.0
 
 
 class Stopped(KeyboardInterrupt):
@@ -120,7 +120,7 @@ class _Listener:
             signal.set_wakeup_fd(-1)
         self._closed.set()
         self._tells.close()
-        self._thread.join(REQUEST_TIMEOUT)
+        self._thread.join(REQUEST_TIMEOUT_SECONDS)
         self._hears.close()
 
     def _listen(self) -> None:
@@ -129,7 +129,7 @@ class _Listener:
                 break
         while told and not self._closed.is_set():
             self._stop.request(told[0])
-            self._closed.wait(REQUEST_EVERY)
+            self._closed.wait(REQUEST_EVERY_SECONDS)
 
 
 _current = StopSignal()

@@ -19,7 +19,7 @@ from sync_assets.sources.rest.settings import QuotaSettings, resolve
 from sync_assets.warehouse.queries import State
 
 #: Seconds until an answer, where none was measured.
-LATENCY = 0.3
+LATENCY_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,9 @@ def _latency(costs: Iterable[ListCost]) -> float:
     """The seconds until an answer, as the last syncs saw them."""
     measured = [cost.history for cost in costs if cost.history.requests]
     requests = sum(history.requests or 0 for history in measured)
-    return sum(history.request_seconds for history in measured) / requests if requests else LATENCY
+    if not requests:
+        return LATENCY_SECONDS
+    return sum(history.request_seconds for history in measured) / requests
 
 
 def _load(costs: Sequence[ListCost], settings: AutomationSettings) -> Load:

@@ -104,7 +104,7 @@ def test_a_run_ends_with_its_dagster_dev(
 ) -> None:
     leader = RunProcess.of(process.pid)
     monkeypatch.setattr(parents, "dagster_dev", lambda: leader)
-    monkeypatch.setattr(parents, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(parents, "LOOK_EVERY_SECONDS", 0.02)
     parents.end_with_dagster_dev()
     time.sleep(0.1)  # nothing happens as long as it is there
     process.kill()

@@ -132,7 +132,7 @@ def test_the_sensor_does_not_wait_for_a_busy_warehouse(
 
 
 def test_a_server_that_is_away_is_asked_again(runs: DagsterRuns, world: World) -> None:
-    world.monkeypatch.setattr(materialize, "PAUSE", 0)
+    world.monkeypatch.setattr(materialize, "PAUSE_SECONDS", 0)
     world.monkeypatch.setenv("DESTINATION__WAREHOUSE__DESTINATION_TYPE", "postgres")
     address = "postgresql://loader:x@127.0.0.1:9/db"
     world.monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", address)

@@ -161,5 +161,7 @@ def test_the_script_keeps_the_constants_of_usage() -> None:
     from sync_assets.sources.rest.http import usage
 
     script = (Path(usage.__file__).parent / "budget.lua").read_text()
-    assert f"LOST, SAME_END, KEEP = {usage.LOST:g}, {usage.SAME_END:g}, 3600" in script
+    assert (
+        f"LOST, SAME_END, KEEP = {usage.LOST_SECONDS:g}, {usage.SAME_END_SECONDS:g}, 3600" in script
+    )
     assert Usage().left == inf

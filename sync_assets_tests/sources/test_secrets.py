@@ -184,7 +184,7 @@ def test_a_proxys_password_is_in_no_message(
 @pytest.mark.long
 def test_dagster_records_no_secret_with_the_errors_behind_ours(world: World) -> None:
     world.monkeypatch.setenv("DESTINATION__WAREHOUSE__DESTINATION_TYPE", "postgres")
-    world.monkeypatch.setattr("sync_assets.lib.assets.materialize.PAUSE", 0)
+    world.monkeypatch.setattr("sync_assets.lib.assets.materialize.PAUSE_SECONDS", 0)
     with local_instance(world.folder) as instance:
         runs = DagsterRuns(instance)
         for url in (

@@ -205,7 +205,7 @@ def test_a_run_is_not_tried_again_for_a_row_that_is_refused(
 def test_what_was_read_is_loaded_again_where_the_connection_is_lost(
     runs: DagsterRuns, server: PostgresWorld, times: int
 ) -> None:
-    server.monkeypatch.setattr(materialize, "PAUSE", 0)
+    server.monkeypatch.setattr(materialize, "PAUSE_SECONDS", 0)
     assert runs.run("promotions/promotions", "promotions/organizing_brands").success
     whole: Any = loading._load
     left = [times]

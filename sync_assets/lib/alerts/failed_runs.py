@@ -14,6 +14,8 @@ from functools import cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 import dagster as dg
+
+# Private to Dagster, which has no public name for it; read in 1.13.27.
 from dagster._core.event_api import EventLogCursor
 
 from sync_assets.lib.alerts.incidents import one_line, step_error, when

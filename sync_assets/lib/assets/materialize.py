@@ -22,7 +22,7 @@ from sync_assets.warehouse.progress import Progress
 from sync_assets.warehouse.sync import Request, commits
 
 RETRIES = 2
-PAUSE = 20.0
+PAUSE_SECONDS = 20.0
 
 
 def materialize_tables(
@@ -85,13 +85,13 @@ def _commits(context: dg.AssetExecutionContext, request: Request) -> Iterator[Sy
     Before a list is read in a new attempt of the step, then in this one: a new one reads again.
     """
     progress = Progress(context.log.info)
-    pauses = [] if is_embedded() else [PAUSE] * RETRIES
+    pauses = [] if is_embedded() else [PAUSE_SECONDS] * RETRIES
     try:
         yield from commits(request, progress, pauses=pauses)
     except WarehouseLostError as error:
         if is_embedded() or progress.has_begun or context.retry_number == RETRIES:
             raise dg.Failure(str(error)) from error
-        raise dg.RetryRequested(RETRIES, PAUSE) from error
+        raise dg.RetryRequested(RETRIES, PAUSE_SECONDS) from error
     except SyncError as error:
         raise dg.Failure(str(error)) from error
     progress.flush()

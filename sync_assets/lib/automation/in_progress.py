@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 import dagster as dg
+
+# Private to Dagster, which has no public name for it; read in 1.13.27.
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.remote_representation.code_location import is_implicit_asset_job_name
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES

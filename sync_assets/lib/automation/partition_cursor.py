@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import dagster as dg
-from dagster._core.definitions.run_request import InstigatorType  # it is in no public module
+from dagster._core.definitions.run_request import InstigatorType  # private, read in 1.13.27
 
 from sync_assets.base import times
 from sync_assets.base.times import EVER, parse_time

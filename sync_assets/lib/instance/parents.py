@@ -16,7 +16,7 @@ from sync_assets.lib.instance.run_process import PROC, RunProcess
 
 #: What `dagster dev` gives to all that it starts, and does not have itself.
 VARIABLE = b"DAGSTER_IS_DEV_CLI"
-LOOK_EVERY = 1.0
+LOOK_EVERY_SECONDS = 1.0
 
 
 def end_with_dagster_dev() -> None:
@@ -53,5 +53,5 @@ def dagster_dev() -> RunProcess | None:
 
 def _follow(leader: RunProcess) -> None:
     while leader.is_alive:
-        time.sleep(LOOK_EVERY)
+        time.sleep(LOOK_EVERY_SECONDS)
     os.kill(os.getpid(), signal.SIGINT)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster import EventLogEntry, StringSource
+
+# Private to Dagster, which has no public name for it; read in 1.13.27.
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from sqlalchemy import create_engine

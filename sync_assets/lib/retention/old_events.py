@@ -11,6 +11,8 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
+
+# Private to Dagster, which has no public name for it; read in 1.13.27.
 from dagster._core.instance import RUNLESS_RUN_ID
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,

@@ -13,6 +13,8 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
+
+# Private to Dagster, which has no public name for it; read in 1.13.27.
 from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus as Status,
 )

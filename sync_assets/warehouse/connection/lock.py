@@ -17,8 +17,8 @@ from sync_assets.warehouse.connection.database_file import refuse_unusable
 from sync_assets.warehouse.errors import WarehouseBusyError, WarehouseError
 
 #: Seconds between two words about one wait, and for which a foreign program is waited for.
-SAY_EVERY = 10.0
-FOREIGN_PROGRAM_LIMIT = 300.0
+SAY_EVERY_SECONDS = 10.0
+FOREIGN_PROGRAM_SECONDS = 300.0
 
 
 def silent(message: str) -> None:
@@ -73,7 +73,7 @@ class _Wait:
     def tell(self, what: str, why: str) -> None:
         """Say what is waited for, now and then."""
         self._what = what
-        if time.monotonic() - self._said.get(what, -inf) >= SAY_EVERY:
+        if time.monotonic() - self._said.get(what, -inf) >= SAY_EVERY_SECONDS:
             self._said[what] = time.monotonic()
             self.say(f"waiting for {self.database.name}: {why}")
 
@@ -132,7 +132,7 @@ def _check_foreign(error: duckdb.Error, database: Path, wait: _Wait) -> None:
         ) from None
     if not isinstance(error, duckdb.IOException):
         raise WarehouseError(f"{database} is not a usable DuckDB file: {error}") from None
-    if "Could not set lock" not in str(error) or wait.seconds > FOREIGN_PROGRAM_LIMIT:
+    if "Could not set lock" not in str(error) or wait.seconds > FOREIGN_PROGRAM_SECONDS:
         raise WarehouseError(
             f"{database} cannot be opened for writing: {error}. It is what "
             "DESTINATION__WAREHOUSE__CREDENTIALS names."

@@ -27,7 +27,7 @@ from sync_assets.warehouse.connection.staging import NAME
 ALL_TABLES = -1
 BUCKETS = 256
 #: Seconds of one wait for a lock, in which no signal is seen, and between two words about it.
-LOCK_TIMEOUT, SAY_EVERY = 1, 10
+LOCK_TIMEOUT_SECONDS, SAY_EVERY_SECONDS = 1, 10
 TIMEOUTS = [
     "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout",
     "statement_timeout", "transaction_timeout",
@@ -104,7 +104,7 @@ def _holding(
         stop.current().check()
         try:
             with client.begin_transaction():
-                client.execute_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
+                client.execute_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
                 client.execute_sql(LOCK, client.dataset_name, keys)
                 client.execute_sql("SET LOCAL lock_timeout = 0")
                 held = True
@@ -115,7 +115,7 @@ def _holding(
             if held or code != LOCK_NOT_AVAILABLE:
                 raise
             waited = time.monotonic() - started
-            if waited - said >= SAY_EVERY:
+            if waited - said >= SAY_EVERY_SECONDS:
                 said = waited
                 what = f"another sync loads it ({waited:.0f} s so far)"
                 say(f"waiting for {client.dataset_name}: {what}")

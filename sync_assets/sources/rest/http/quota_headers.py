@@ -14,7 +14,7 @@ _REMAINING = re.compile(r"(?:^|[;,\s])(?:r|remaining)\s*=\s*(\d{1,12})", re.I | 
 _RESET = re.compile(r"(?:^|[;,\s])(?:t|reset)\s*=\s*(\d{1,12})", re.I | re.A)
 _LIMIT = re.compile(r"(?:^|[;,\s])limit\s*=\s*(\d{1,12})", re.I | re.A)
 #: Seconds. A reset in whole seconds may be told one too early.
-ROUNDED = 1.0
+ROUNDING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def said_left(headers: Mapping[str, str]) -> Left | None:
     limit = min((int(number) for number in limits if 1 <= number < 1e12), default=None)
     if not resets:
         return Left(int(min(found)), None, limit)
-    return Left(int(min(found)), resets[0] + ROUNDED, limit) if resets[0] > 0 else None
+    return Left(int(min(found)), resets[0] + ROUNDING_SECONDS, limit) if resets[0] > 0 else None
 
 
 def _of_policies(text: str) -> Left | None:
@@ -55,5 +55,5 @@ def _of_policy(text: str) -> Left | None:
     left, reset, limit = (name.search(text) for name in (_REMAINING, _RESET, _LIMIT))
     if left is None:
         return None
-    seconds = int(reset[1]) + ROUNDED if reset else None
+    seconds = int(reset[1]) + ROUNDING_SECONDS if reset else None
     return Left(int(left[1]), seconds, int(limit[1]) if limit else None)

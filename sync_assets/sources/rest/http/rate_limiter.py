@@ -16,7 +16,7 @@ from sync_assets.sources.rest.http.usage import Turn
 from sync_assets.sources.rest.http.windows import Quota
 
 #: Seconds: a shorter wait for the quota is not told, and none within so many of the last.
-TOLD, QUIET = 5.0, 300.0
+TOLD_SECONDS, QUIET_SECONDS = 5.0, 300.0
 
 
 def _always() -> None:
@@ -105,9 +105,9 @@ class RateLimiter:
     def _tell(self, turn: Turn, say: Callable[[str], None]) -> None:
         now = time.monotonic()
         with self._lock:
-            if turn.rests or turn.wait < TOLD or now < self._quiet_until:
+            if turn.rests or turn.wait < TOLD_SECONDS or now < self._quiet_until:
                 return
-            self._quiet_until = now + max(turn.wait, QUIET)
+            self._quiet_until = now + max(turn.wait, QUIET_SECONDS)
         windows = ", ".join(map(str, self.quota.ours)) or "by what the API says"
         say(f"the quota is used up ({windows}): going on in {turn.wait:,.0f} s")
 

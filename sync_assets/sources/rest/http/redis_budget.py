@@ -22,7 +22,7 @@ from sync_assets.sources.rest.http.windows import MINUTE, Quota
 
 SCRIPT = "budget.lua"
 #: Seconds: an answer of the Redis, and how long one that is away is left alone.
-PATIENCE, AWAY = 3.0, 60.0
+TIMEOUT_SECONDS, AWAY_SECONDS = 3.0, 60.0
 Given = TypeVar("Given")
 
 
@@ -33,7 +33,7 @@ class RedisBudget:
         redis = _module()
         try:
             client = redis.Redis.from_url(
-                url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+                url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
             )
         except ValueError as error:
             raise ConfigurationError(f"QUOTA__REDIS_URL is no URL of a Redis: {error}.") from None
@@ -104,9 +104,9 @@ class RedisBudget:
                 if time.monotonic() >= self._away_until:
                     self._news.append(
                         f"the Redis of QUOTA__REDIS_URL does not answer ({brief(error)}): for "
-                        f"{AWAY:.0f} s this machine keeps to the quota by itself"
+                        f"{AWAY_SECONDS:.0f} s this machine keeps to the quota by itself"
                     )
-                self._away_until = time.monotonic() + AWAY
+                self._away_until = time.monotonic() + AWAY_SECONDS
             return here()
         return given
 

@@ -13,9 +13,9 @@ from sync_assets.sources.rest.http.quota_headers import Left
 from sync_assets.sources.rest.http.windows import MINUTE, Quota
 
 #: Seconds after which a request in flight is believed to be one of a process that died.
-LOST = 120.0
+LOST_SECONDS = 120.0
 #: Seconds: by so much two answers may name the end of one window differently.
-SAME_END = 2.0
+SAME_END_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Usage:
         may = max(0, left.requests - max(0, others) - quota.kept_of(left))
         seconds = (quota.longest or MINUTE) if left.seconds is None else left.seconds
         until = now + min(seconds, LONGEST_REST)
-        same = self.left < inf and abs(until - self.left_until) <= SAME_END
+        same = self.left < inf and abs(until - self.left_until) <= SAME_END_SECONDS
         self.left = min(self.left, may) if same else may
         self.left_until = max(self.left_until, until) if same else until
 
@@ -102,8 +102,8 @@ class Usage:
     def _forget(self, quota: Quota, now: float) -> None:
         while self.sent and not now - quota.longest < self.sent[0] <= now:
             self.sent.popleft()
-        if self.flying and not now - LOST < min(self.flying) <= now:
-            self.flying = [moment for moment in self.flying if now - LOST < moment <= now]
+        if self.flying and not now - LOST_SECONDS < min(self.flying) <= now:
+            self.flying = [moment for moment in self.flying if now - LOST_SECONDS < moment <= now]
         if now >= self.left_until:
             self.left = inf
 

@@ -25,7 +25,7 @@ from sync_assets.base.folders import own_folder
 from sync_assets.sources.rest.http.usage import Usage
 
 #: Seconds that a rest may last at most: what a file says beyond it nobody has written.
-LONGEST = 86_400.0
+LONGEST_SECONDS = 86_400.0
 SHARED = ("sent", "flying", "paused_until", "left", "left_until")
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -138,9 +138,9 @@ def _usage(content: bytes) -> Usage:
     left, left_until = told.get("left"), float(told.get("left_until", 0))
     if not at <= now or told.get("boot", _boot()) != _boot():
         return Usage()
-    if not paused_until <= now + LONGEST:
+    if not paused_until <= now + LONGEST_SECONDS:
         paused_until = 0.0
-    if left is None or not left_until <= now + LONGEST:
+    if left is None or not left_until <= now + LONGEST_SECONDS:
         left, left_until = inf, 0.0
     return Usage(deque(sent), flying, paused_until, float(left), left_until)
 
