@@ -27,7 +27,9 @@ ALLOWED = {
     "defs": {"sources", "lib", "defs"},
 }
 #: Taking seconds to import, each is for those who use it.
-LATER = ["sqlalchemy", "alembic", "apprise", "uvicorn", "starlette", "rich", "psycopg2", "celery"]
+LATER = ["sqlalchemy", "alembic", "apprise", "uvicorn", "starlette", "rich", "psycopg2", "celery",
+         "matplotlib"]  # fmt: skip
+REPORTS = {"reports/promotion_funnel", "reports/affiliate_revenue", "reports/event_sales"}
 WITHOUT_NETWORK = f"""
 import socket
 LATER = {LATER}
@@ -44,6 +46,11 @@ def key(asset: str) -> dg.AssetKey:
     return dg.AssetKey(asset.split("/"))
 
 
+def synced() -> set[dg.AssetKey]:
+    """All assets but the reports."""
+    return set(LOADED.resolve_asset_graph().get_all_asset_keys()) - set(map(key, REPORTS))
+
+
 def test_definitions_load_without_secrets_network_or_what_only_others_need(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_NETWORK],
@@ -53,20 +60,21 @@ def test_definitions_load_without_secrets_network_or_what_only_others_need(tmp_p
         text=True,
         check=False,
     )
-    assets = sum(len(api.endpoints) for api in apis().values())
+    assets = sum(len(api.endpoints) for api in apis().values()) + len(REPORTS)
     assert done.stdout.split("\n") == [f"{assets}", "[]", ""], done.stderr
     assert not list(tmp_path.rglob("*.duckdb"))
 
 
-def test_there_are_twenty_assets_in_three_groups_and_no_phantoms() -> None:
+def test_there_are_twenty_synced_assets_in_three_groups_and_no_phantoms() -> None:
     graph = LOADED.resolve_asset_graph()
-    keys = graph.get_all_asset_keys()
+    keys = synced()
     assert {k.to_user_string() for k in keys} == {
         f"{name}/{resource}" for name, api in apis().items() for resource in api.endpoints
     }
     assert len([k for k in keys if k.path[0] in APIS]) == 20
-    assert not [k for k in keys if not graph.get(k).is_executable]
-    assert all(graph.get(k).group_name == k.path[0] for k in keys)
+    every = graph.get_all_asset_keys()
+    assert not [k for k in every if not graph.get(k).is_executable]
+    assert all(graph.get(k).group_name == k.path[0] for k in every)
 
 
 def test_lineage_goes_from_parent_to_child() -> None:
@@ -102,8 +110,10 @@ def test_children_are_partitioned_by_their_parents(asset: str, partitions: str |
 
 def test_assets_carry_description_kinds_table_and_columns() -> None:
     for spec in LOADED.resolve_all_asset_specs():
-        source, resource = spec.key.path
         assert spec.description
+        if spec.key not in synced():
+            continue
+        source, resource = spec.key.path
         assert {"dlt", "duckdb"} <= spec.kinds
         assert spec.owners == ["team:data"]
         runbook = spec.metadata["documentation"].path
@@ -154,7 +164,7 @@ def test_each_api_has_its_sensors_schedules_and_checks() -> None:
     waiting = [one.name for one in repository.schedule_defs if one.default_status == off]
     assert waiting == ["retention_weekly"]  # until RETENTION__KEEP_DAYS is set
     checks = {k.asset_key for k in LOADED.resolve_asset_graph().asset_check_keys}
-    assert checks == LOADED.resolve_asset_graph().get_all_asset_keys()
+    assert checks == synced()
 
 
 def imports_of(module: Path) -> set[str]:

@@ -18,6 +18,7 @@ from dlt.common.typing import extract_inner_type
 
 from sync_assets.base.config import KINDS, Must
 from sync_assets.lib.alerts.channels import AlertSettings
+from sync_assets.lib.reports.assets import ReportSettings
 from sync_assets.lib.retention.job import RetentionSettings
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources import apis
@@ -32,6 +33,7 @@ SECTIONS: dict[str, type[BaseConfiguration]] = {
     "EXECUTION": ExecutionSettings,
     "ALERTS": AlertSettings,
     "RETENTION": RetentionSettings,
+    "REPORTS": ReportSettings,
     "SANDBOX": SandboxSettings,
 }
 APIS = [apis()[name] for name in ("promotions", "affiliates", "events")]

@@ -11,7 +11,7 @@ import pytest
 
 from sync_assets.sandbox import Account, Scale
 from sync_assets_tests.support.browser import HEIGHT, WIDTH, Walk, find_browser, walking
-from sync_assets_tests.support.dev import dev
+from sync_assets_tests.support.dev import Dev, dev, is_synced, wait_for
 from sync_assets_tests.support.project import copy_project
 from sync_assets_tests.support.world import APIS
 
@@ -26,12 +26,23 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc).timestamp()
 ACCOUNT = Account(scale=Scale(promotions=12, event_series=3), clock=lambda: NOON)
 USERS = """{ assetNodeOrError(assetKey: {path: ["promotions", "users"]}) { ... on AssetNode {
   partitionKeys assetChecksOrError { ... on AssetChecks { checks { name } } } } } }"""
+REPORTS = [
+    ("promotion_funnel", "promotions", ["users", "participations", "prizes"]),
+    ("affiliate_revenue", "affiliates", ["referrals"]),
+    ("event_sales", "events", ["issued_tickets", "check_ins", "orders"]),
+]
 PLOTTED = ["bytes", "pages", "requests", "rows", "seconds"]
 # grey are axes and letters, a curve has a colour
 COLOURED = """canvas => {
   const dots = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   return dots.some((_, i) => i % 4 === 0 && dots[i + 3] && Math.abs(dots[i] - dots[i + 2]) > 60);
 }"""
+
+
+def has_reports(running: Dev) -> bool:
+    """Whether the reports are there, which follow once nothing is being synced."""
+    nodes = [one for one in running.state()["assetNodes"] if not is_synced(one)]
+    return len(nodes) == len(REPORTS) and all(one["assetMaterializations"] for one in nodes)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +54,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Walk, dic
         walking(program, running.url.removesuffix("/graphql"), folder) as walk,
     ):
         running.wait_for_everything(600)
+        wait_for(lambda: has_reports(running) or None, 300)
         yield walk, running.ask(USERS)["assetNodeOrError"]
 
 
@@ -77,13 +89,20 @@ def test_lineage_draws_every_asset_in_its_group_below_its_parent(walk: Walk) -> 
         for api, endpoint in endpoints
         if endpoint.parent
     }
+    assert (len(assets), len(arrows)) == (20, 8)
+    assets |= {f"reports/{name}" for name, _, _ in REPORTS}
+    arrows |= {
+        (f"{source}/{resource}", f"reports/{name}")
+        for name, source, resources in REPORTS
+        for resource in resources
+    }
     page = walk.page
     with walk.picture("lineage"):
         page.set_viewport_size({"width": WIDTH, "height": 2 * HEIGHT})
         page.goto(walk.url)
         page.get_by_role("link", name="Lineage").click()
         walk.see("Global asset lineage")
-        page.locator("foreignObject.group").nth(2).wait_for()
+        page.locator("foreignObject.group").nth(3).wait_for()
         page.mouse.click(WIDTH / 2, 2 * HEIGHT - 100, button="right")
         page.get_by_role("menuitem", name="Expand all groups").click()
         zoom_out = page.get_by_role("button").filter(has=page.get_by_label("zoom_out"))
@@ -93,7 +112,6 @@ def test_lineage_draws_every_asset_in_its_group_below_its_parent(walk: Walk) -> 
             if walk.lineage() == (assets, arrows):
                 break
         assert walk.lineage() == (assets, arrows)
-        assert (len(assets), len(arrows)) == (20, 8)
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
 
@@ -159,3 +177,28 @@ def test_an_asset_plots_its_figures_by_partition(walk: Walk) -> None:
         curves = [canvas.evaluate(COLOURED) for canvas in page.locator("canvas").all()]
         assert len(curves) > len(PLOTTED)
         assert all(curves)
+
+
+def counted(report: str) -> int:
+    """The first sum of a report, by what the account lists."""
+    if report == "promotion_funnel":
+        keys = ACCOUNT.parents("promotions", "users")
+        return sum(len(ACCOUNT.rows("promotions", "users", key)) for key in keys)
+    if report == "affiliate_revenue":
+        return len(ACCOUNT.rows("affiliates", "referrals"))
+    tickets = ACCOUNT.rows("events", "issued_tickets")
+    return len([ticket for ticket in tickets if ticket["status"] == "valid"])
+
+
+@pytest.mark.parametrize("report", [name for name, _, _ in REPORTS])
+def test_a_report_shows_a_table_and_a_plot(walk: Walk, report: str) -> None:
+    page = walk.page
+    with walk.picture(report):
+        page.goto(f"{walk.url}/assets/reports/{report}")
+        page.get_by_text("[Show Markdown]").first.click()
+        plot = page.get_by_role("img", name="plot", exact=True)
+        plot.wait_for()
+        assert plot.evaluate("picture => picture.complete && picture.naturalWidth") > 500
+        (sums,) = page.locator("tr").filter(has_text=re.compile("^all ")).all()
+        assert sums.locator("td").nth(1).inner_text() == f"{counted(report):,}"
+        page.wait_for_timeout(1000)  # the dialog is faded in

@@ -1,0 +1,1 @@
+"""Reports: a table and a plot of the synced rows, on the page of an asset."""
