@@ -139,3 +139,5 @@ def dev(folder: Path, variables: Mapping[str, str]) -> Iterator[Dev]:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 _end(process)
+            # a code server that outlives its folder fails and stays
+            wait_for(lambda: (not members(process.pid)) or None, 60, every=0.1)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sync_assets_tests.support.dev import Dev, free_port, members
@@ -56,7 +56,8 @@ class Supervisor:
         self.restart()
         self._thread.join(60)
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(pid, signal.SIGKILL)
 
     def _supervise(self) -> None:
         command = [sys.executable, "-m", "dagster", "dev", "-p", str(self._port)]
