@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sync_assets.base import stop
+from sync_assets.base.enumeration import some
 from sync_assets.base.env_file import read_env_file
 from sync_assets.base.errors import ConfigurationError, ListError, SyncError
 from sync_assets.plan_command import plan
@@ -142,7 +143,7 @@ def _request(account: Account, partitions: Sequence[str] | None, *, allow_empty:
     if unknown := [key for key in partitions if key not in listed]:
         raise UnknownPartitionError(
             f"{parent.resource} has no {', '.join(unknown)}: the API lists {len(listed)}, "
-            f"{', '.join(listed[:SHOWN])}{', ...' if len(listed) > SHOWN else ''}"
+            f"{some(listed, SHOWN)}"
         )
     children = api.children(parent.resource)
     parents = {parent.resource: list(partitions)}

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from sync_assets.base.enumeration import some
 from sync_assets.lib.alerts.failed_runs import List
 from sync_assets.lib.keys import in_order
 
@@ -124,14 +125,10 @@ def named(incidents: Iterable[Incident]) -> str:
     for what in incidents:
         asset, key = (what, None) if isinstance(what, str) else what
         keys[asset].extend([] if key is None else [key])
-    return _some(
+    return some(
         [
-            f"{asset} ({_some(in_order(found))})" if found else asset
+            f"{asset} ({some(in_order(found), NAMES)})" if found else asset
             for asset, found in sorted(keys.items())
-        ]
+        ],
+        NAMES,
     )
-
-
-def _some(items: list[str]) -> str:
-    rest = len(items) - NAMES
-    return ", ".join(items[:NAMES]) + (f" and {rest:,} more" if rest > 0 else "")

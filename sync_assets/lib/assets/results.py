@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
+from sync_assets.base.enumeration import some
 from sync_assets.lib.keys import in_order, partition_key
 from sync_assets.lib.translator import asset_key
 from sync_assets.sources.rest.api import Api
@@ -39,12 +40,13 @@ def failure(api: Api, journal: SyncResult) -> dg.Failure:
     """The end of a run of which lists failed: the first cause, and what to run again."""
     failed = journal.failed()
     keys = in_order({key for _, key in (_address(api, item) for item in failed) if key is not None})
-    again = f" Materialize these partitions again: {_some(keys, ', ')}" if keys else ""
+    again = f" Materialize these partitions again: {some(keys, NAMED_FAILURES)}" if keys else ""
+    errors = [f"- {item.error}" for item in failed]
     return dg.Failure(
         f"{len(failed)} of {len(journal.listings)} lists failed, the others are loaded. "
         f"{failed[0].error}{_parts(api, failed)}{again}",
         metadata={
-            "failures": dg.MetadataValue.md(_some([f"- {item.error}" for item in failed], "\n")),
+            "failures": dg.MetadataValue.md(some(errors, NAMED_FAILURES, "\n")),
             "failed_keys": keys,
             "failed_lists": [list(one) for one in dict.fromkeys(_address(api, i) for i in failed)],
         },
@@ -54,7 +56,7 @@ def failure(api: Api, journal: SyncResult) -> dg.Failure:
 def _parts(api: Api, failed: list[ListResult]) -> str:
     """The lists that failed of assets without partitions, which have no keys to name."""
     parts = [item for item in failed if item.parent is not None and _address(api, item)[1] is None]
-    names = _some(in_order(item.name for item in parts), ", ")
+    names = some(in_order(item.name for item in parts), NAMED_FAILURES)
     return f" These keep the rows they had: {names}." if parts else ""
 
 
@@ -80,8 +82,3 @@ def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
         "seconds_waited": round(listing.waited, 3),
         "sandbox": api.is_sandbox(),
     }
-
-
-def _some(items: list[str], separator: str) -> str:
-    rest = len(items) - NAMED_FAILURES
-    return separator.join([*items[:NAMED_FAILURES], *([f"and {rest} more"] if rest > 0 else [])])

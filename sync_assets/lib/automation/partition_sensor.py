@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from sync_assets.base.enumeration import some
 from sync_assets.lib.automation.partition_cursor import PartitionCursor
 from sync_assets.lib.automation.queue_tags import queue_tags
 from sync_assets.lib.default_status import sensor_status
@@ -110,10 +111,10 @@ def _refused(parent: Parent, shared: Sequence[str]) -> list[str]:
     """What to say of keys that somebody else added, if there are any."""
     if not shared:
         return []
-    some = _some(shared)
+    keys = some(shared, NAMED)
     return [
         f"{len(shared)} partitions of {parent.partitions} were added by somebody else, and the API"
-        f" lists them too: {some}. They are neither synced by themselves nor ever deleted. If no "
+        f" lists them too: {keys}. They are neither synced by themselves nor ever deleted. If no "
         "other code location needs them, materialize them once by hand, which makes them ours; "
         "otherwise give the code locations Dagster instances of their own."
     ]
@@ -125,18 +126,15 @@ def _missed(parent: Parent, cursor: PartitionCursor) -> list[str]:
         return []
     missing, most = len(cursor.absent), max(cursor.absent.values())
     what = f"{missing} of {len(cursor.added)} partitions of {parent.partitions}"
+    keys = some(in_order(cursor.absent), NAMED)
     until = "a third sync in a row" if most > 1 else "the next sync"
     return [
-        f"{what} are missing from the newest list of {parent.resource}: "
-        f"{_some(in_order(cursor.absent))}. They stay, in case the list is short by mistake, until "
+        f"{what} are missing from the newest list of {parent.resource}: {keys}. "
+        "They stay, in case the list is short by mistake, until "
         f"{until} misses them too (where more than half are missing a third one); materialize "
         f"{parent.resource} again to let it be known now. If the list is wrong, see whether the "
         "account and the base URL are the right ones."
     ]
-
-
-def _some(keys: Sequence[str]) -> str:
-    return f"{', '.join(keys[:NAMED])}{', ...' if len(keys) > NAMED else ''}"
 
 
 def _first_sync(
