@@ -6,7 +6,7 @@ type would take what it was not declared for, or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from typing import cast
 
@@ -15,6 +15,7 @@ from dlt.common.destination.exceptions import DestinationException
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
+from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.casts import READS_AS
 from sync_assets.warehouse.connection.destination import is_duckdb
 from sync_assets.warehouse.connection.postgres import is_postgres
@@ -24,14 +25,20 @@ from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import BOOKS, SYNCS, Ownership, refusal
 from sync_assets.warehouse.state.syncs import mark
 from sync_assets.warehouse.tables import Tables
+from sync_assets.warehouse.typed.casts import DUCKDB, POSTGRES
+from sync_assets.warehouse.typed.view_sql import Stored
+from sync_assets.warehouse.typed.views import TypedViews
 
 BATCH_SIZE = 10_000
 SHOWN, LONGEST = 3, 60
 
 
-def make_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> None:
+def make_tables(
+    pipeline: dlt.Pipeline, api: Api, say: Callable[[str], None], taken_over: Iterable[str] = ()
+) -> None:
     """Make what is not there, also what somebody dropped: dlt trusts its note of the schema.
 
+    The typed views are made with the tables; see `typed`.
     Raises `WarehouseError` where a table is not ours, and not `taken_over`, and where stored
     values are not what their column is declared as now.
     """
@@ -40,11 +47,14 @@ def make_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> None:
             client = cast("SqlJobClientBase", client)  # capabilities.py refuses others
             _refuse_foreign(pipeline, client, taken_over)
             client.initialize_storage()
-            if is_duckdb(pipeline.destination) or is_postgres(pipeline.destination):
-                _fit(client)
+            views = _views(pipeline, api, client, say)
+            if views is not None:
+                _fit(client, api, views)
             if is_duckdb(pipeline.destination):
                 drop_abandoned(client.sql_client)
             _make(client)
+            if views is not None:
+                views.update(_stored(client, api))
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
         raise failure_of(error, what) from None
@@ -76,13 +86,39 @@ def _make(client: SqlJobClientBase) -> None:
         client.update_stored_schema(force=True)
 
 
-def _fit(client: SqlJobClientBase) -> None:
+def _views(
+    pipeline: dlt.Pipeline, api: Api, client: SqlJobClientBase, say: Callable[[str], None]
+) -> TypedViews | None:
+    """The typed views, which only these two warehouses have."""
+    for dialect, fits in ((DUCKDB, is_duckdb), (POSTGRES, is_postgres)):
+        if fits(pipeline.destination):
+            return TypedViews(api, client.sql_client, dialect, say)
+    return None
+
+
+def _stored(client: SqlJobClientBase, api: Api) -> Stored:
+    """What there is of an API's tables that are ours."""
+    ownership = Ownership(client.sql_client)
+    tables = client.get_storage_tables([name for name in api.endpoints if ownership.is_ours(name)])
+    return {
+        name: {column: str(hints["data_type"]) for column, hints in columns.items()}
+        for name, columns in tables
+    }
+
+
+def _fit(client: SqlJobClientBase, api: Api, views: TypedViews) -> None:
     """Fit the columns that exist to the load's schema, all of them or none."""
     with client.sql_client.begin_transaction():
-        for name, stored in list(client.get_storage_tables(_names(client))):
-            table = _Table(client, name)
-            for change in _changes(table, stored) if stored else ():
-                client.sql_client.execute_sql(f"ALTER TABLE {table.name} {change}")
+        changes = [
+            f"ALTER TABLE {table.name} {change}"
+            for name, stored in list(client.get_storage_tables(_names(client)))
+            for table in [_Table(client, name)]
+            for change in (_changes(table, stored) if stored else ())
+        ]
+        converts = any(" TYPE " in change for change in changes)
+        with views.aside(lambda: _stored(client, api)) if converts else nullcontext():
+            for change in changes:
+                client.sql_client.execute_sql(change)
 
 
 class _Table:

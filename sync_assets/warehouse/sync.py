@@ -110,7 +110,7 @@ def commits(
         journal = SyncResult(strict=False, held=held, allow_empty=allow_empty, observer=observer)
         names = [name for name in ours if (name, None) not in done]
         with closing(ListReader(account, request.parents or {}, journal, done)) as lists:
-            make = partial(make_tables, taken_over=taken)
+            make = partial(make_tables, api=api, say=say, taken_over=taken)
             yield from _rounds(pipeline, lists, names, make, Again(lists, pauses, say))
         for listing in _lists_of(request, foreign):
             reason = refusal(api.name, account.dataset, listing.resource)

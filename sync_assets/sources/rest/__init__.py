@@ -6,6 +6,16 @@ from sync_assets.sources.rest.http.windows import RateWindow
 from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.paging.paginators import BodyCursor, LastId, NextLink
 from sync_assets.sources.rest.records.columns import columns
+from sync_assets.sources.rest.records.fields import (
+    boolean,
+    day,
+    double,
+    integer,
+    json,
+    money,
+    text,
+    timestamp,
+)
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import ApiKeySettings, BearerTokenSettings
 
@@ -21,7 +31,15 @@ __all__ = [
     "Parent",
     "RateWindow",
     "below",
+    "boolean",
     "child",
     "columns",
+    "day",
     "dlt_source",
+    "double",
+    "integer",
+    "json",
+    "money",
+    "text",
+    "timestamp",
 ]

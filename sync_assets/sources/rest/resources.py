@@ -23,6 +23,9 @@ from sync_assets.sources.rest.records.rows import RowTyper
 #: dlt warns that JSON arrives as text, and that rows become SQL literals on the way to Postgres.
 PLANNED = ("when merging arrow schema with dlt schema", "ArrowToInsertValuesWriter")
 
+#: What dlt is told of a column; the rest is for the typed view.
+DLTS = ("name", "data_type", "nullable")
+
 
 def build_resources(lists: ListReader) -> list[DltResource]:
     """The dlt resources of an API; nothing is resolved or requested before they are read.
@@ -104,7 +107,10 @@ def _hints(endpoint: Endpoint, *, alone: bool) -> dict[str, Any]:
     Then it is told no primary key: of two keys dlt makes an OR, for which DuckDB reads and groups
     the whole table; and a spool takes each key once, so nothing is there twice.
     """
-    columns = {str(column["name"]): column for column in endpoint.columns.values()}
+    columns = {
+        str(column["name"]): {hint: column[hint] for hint in DLTS}  # type: ignore[literal-required]
+        for column in endpoint.columns.values()
+    }
     hints = {**endpoint.hints, "columns": columns}
     if endpoint.parent is not None and alone:
         hints.update(write_disposition=MERGE, merge_key=endpoint.parent_param)

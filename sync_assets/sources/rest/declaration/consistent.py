@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sync_assets.sources.rest.declaration.validation import Place
+from sync_assets.sources.rest.declaration.typed import (
+    joined_columns,
+    own_columns,
+    typed_columns,
+)
+from sync_assets.sources.rest.declaration.validation import LONGEST, Place
 from sync_assets.sources.rest.records.names import column_name, table_name
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ def check_api(name: str, parents: Iterable[Parent], endpoints: Mapping[str, Endp
         if endpoint.parent is not None:
             key = keys.get(endpoint.parent, "id")
             _check_child(Place(name, endpoint.name), endpoint, endpoints, key)
+        _check_view(Place(name, endpoint.name), endpoint, endpoints)
     for parent in parents:
         place = Place(name, f"{parent.resource} as a Parent")
         if parent.resource not in endpoints:
@@ -47,6 +53,27 @@ def check_secret(name: str, endpoints: Mapping[str, Endpoint]) -> None:
             Place(name, endpoint.name).refuse(
                 "endpoint.path", "holds the credential; send it by client.auth, headers or params"
             )
+
+
+def _check_view(place: Place, endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> None:
+    """Refuse what the typed view could not show."""
+    for column in own_columns(endpoint):
+        if column.refers and column.refers not in endpoints:
+            place.refuse(f"columns.{column.name}", f"refers to {column.refers}, which is no table")
+    for column in joined_columns(endpoint, endpoints):
+        shown = {other.name for other in own_columns(endpoints[column.refers])}
+        if column.joined not in shown:
+            why = f"shows {column.joined}, which {column.refers} lacks"
+            place.refuse(f"columns.{column.column}", why)
+    columns = typed_columns(endpoint, endpoints)
+    names = [column.name for column in columns]
+    for column in columns:
+        if names.count(column.name) > 1 or len(column.name) > LONGEST:
+            why = f"is there twice in the typed view, or longer than {LONGEST} characters; rename"
+            place.refuse(f"columns.{column.column}", f"{why} what makes {column.name}")
+        for other in filter(None, (column.currency, column.multiplier)):
+            if other not in names:
+                place.refuse(f"columns.{column.name}", f"is in {other}, no column of the view")
 
 
 def _check_child(

@@ -90,12 +90,18 @@ SECTIONS: dict[str, Section] = {
             "name": "the key that it stands under",
             "data_type": "text, bigint, double, bool or json",
             "nullable": "as dlt does; a record without a value for one that is not is left out",
+            "description": "shown in Dagster, in Postgres and in the typed view",
+            **dict.fromkeys(
+                ("x-form", "x-unit", "x-currency", "x-multiplier", "x-personal", "x-refers",
+                 "x-fields"),
+                "of the typed view, as the functions of `sync_assets.sources.rest` write them",
+            ),
         },
         {
             **dict.fromkeys(("primary_key", "merge_key", "incremental"), KEYS),
             **dict.fromkeys(
                 (
-                    "precision", "scale", "timezone", "description", "cluster", "partition", "sort",
+                    "precision", "scale", "timezone", "cluster", "partition", "sort",
                     "unique", "dedup_sort", "hard_delete", "parent_key", "root_key", "row_key",
                     "variant", "x-normalizer",
                 ),

@@ -1,0 +1,121 @@
+"""The columns of a resource's typed view, from the declaration of its table's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sync_assets.sources.rest.records.fields import FORMS
+
+if TYPE_CHECKING:
+    from sync_assets.sources.rest.declaration.endpoints import Endpoint
+
+#: What an object that stands for an instant holds beside it.
+OF_OBJECT = {
+    "date": ("object day", "The local date: {}"),
+    "timezone": ("object zone", "The time zone of the local date."),
+}
+
+
+@dataclass(frozen=True)
+class ViewColumn:
+    """A column of a typed view.
+
+    Its `kind` is text, bigint, double, bool, timestamp, date, decimal or json. The value is in the
+    table's `column`, of type `stored`, or in its JSON at `path`, in a `form` of `FORMS`. A column
+    that is `joined` comes from the view of the row's `refers`, by the id in `column`.
+    """
+
+    name: str
+    kind: str
+    column: str
+    stored: str
+    form: str
+    description: str
+    path: tuple[str, ...] = ()
+    personal: bool = False
+    required: bool = False
+    currency: str = ""
+    multiplier: str = ""
+    unit: str = ""
+    refers: str = ""
+    joined: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """The description, with what an amount is in."""
+        unit = self.unit or (f"`{self.currency}`" if self.currency else "")
+        return f"{self.description} In {unit}." if unit else self.description
+
+
+def typed_columns(endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> list[ViewColumn]:
+    """The view's columns in the order of the declaration, those that are joined at the end."""
+    own = list(own_columns(endpoint))
+    taken = {column.name for column in own}
+    return own + [c for c in joined_columns(endpoint, endpoints) if c.name not in taken]
+
+
+def own_columns(endpoint: Endpoint) -> Iterator[ViewColumn]:
+    """The view's columns that come from its own table."""
+    for column in endpoint.columns.values():
+        name = str(column["name"])
+        yield from _views(name, dict(column), name, str(column["data_type"]), ())
+
+
+def _views(
+    name: str, hints: Mapping[str, Any], column: str, stored: str, path: tuple[str, ...]
+) -> Iterator[ViewColumn]:
+    """What the view makes of a column, or of a field inside of it."""
+    if fields := hints.get("x-fields"):
+        for field, inner in fields.items():
+            yield from _views(f"{name}__{field}", inner, column, stored, (*path, field))
+        return
+    form, about = str(hints.get("x-form", "same")), str(hints.get("description", ""))
+    if form == "object":
+        instant = ViewColumn(name, "timestamp", column, stored, "unix", about, (*path, "unix"))
+        yield instant
+        for part, (part_form, told) in OF_OBJECT.items():
+            yield ViewColumn(
+                f"{name}__{part}", FORMS[part_form], column, stored, part_form,
+                told.format(about[:1].lower() + about[1:]), (*path, part),
+            )  # fmt: skip
+        return
+    yield ViewColumn(
+        name,
+        FORMS[form] or str(hints["data_type"]),
+        column,
+        stored,
+        form,
+        about,
+        path,
+        personal=bool(hints.get("x-personal")),
+        required=not hints.get("nullable", True) and not path,
+        currency=str(hints.get("x-currency", "")),
+        multiplier=str(hints.get("x-multiplier", "")),
+        unit=str(hints.get("x-unit", "")),
+        refers=str(hints.get("x-refers", {}).get("resource", "")),
+    )
+
+
+def joined_columns(endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> Iterator[ViewColumn]:
+    """What rows of other tables, which the ids of a row name, show beside it."""
+    for column in endpoint.columns.values():
+        refers: Mapping[str, str] = column.get("x-refers", {})  # type: ignore[assignment]
+        if not refers.get("shows"):
+            continue
+        name, resource = str(column["name"]), refers["resource"]
+        shown = {c.name: c for c in own_columns(endpoints[resource])}
+        for field in refers["shows"].split():
+            other = shown.get(field, ViewColumn(field, "text", field, "text", "same", ""))
+            yield ViewColumn(
+                f"{name.removesuffix('_id')}_{field}",
+                other.kind,
+                name,
+                str(column["data_type"]),
+                other.form,
+                f"From {resource}: {other.meaning[:1].lower()}{other.meaning[1:]}",
+                personal=other.personal,
+                refers=resource,
+                joined=field,
+            )

@@ -1,0 +1,1 @@
+"""The typed views: a view for each table, in the dataset `<dataset>_typed`."""

@@ -1,0 +1,25 @@
+"""What the warehouse itself tells of a typed view: comments on it and on each column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync_assets.warehouse.typed.view_sql import ViewSql, quoted
+
+
+def comments(sql: ViewSql, view: str, name: str, mark: str) -> list[str]:
+    """The statements that write them; the comment of the view ends in our mark."""
+    return list(_comments(sql, view, name, mark))
+
+
+def _comments(sql: ViewSql, view: str, name: str, mark: str) -> Iterator[str]:
+    yield f"COMMENT ON VIEW {name} IS {_literal(f'The typed view of {sql.table(view)}. {mark}')}"
+    for column in sql.columns(view):
+        if column.meaning:
+            place = f"{name}.{quoted(column.name)}"
+            personal = " Personal data." if column.personal else ""
+            yield f"COMMENT ON COLUMN {place} IS {_literal(column.meaning + personal)}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

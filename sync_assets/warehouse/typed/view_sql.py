@@ -1,0 +1,169 @@
+"""The SQL of a typed view: a select over its table, and what rows of other tables show beside it.
+
+One row for one row: the other table is grouped by its id before it is joined. What the warehouse
+does not have yet, or has in another type than is declared, is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.declaration.typed import ViewColumn, typed_columns
+from sync_assets.warehouse.typed.casts import Casts
+
+#: The types of the columns by table, in dlt's words, as the warehouse has them.
+Stored = Mapping[str, Mapping[str, str]]
+ROW = "t"
+
+
+class ViewSql:
+    """The views of an API in one dialect, over what is stored of its tables in a dataset."""
+
+    def __init__(self, api: Api, dataset: str, dialect: str, stored: Stored) -> None:
+        self._endpoints = api.endpoints
+        self._dataset, self._stored = dataset, stored
+        self.dialect, self._casts = dialect, Casts(dialect)
+
+    def columns(self, table: str) -> list[ViewColumn]:
+        """The columns of a view."""
+        return typed_columns(self._endpoints[table], self._endpoints)
+
+    def types(self, table: str) -> dict[str, str]:
+        """The kinds of the columns of a view, by name."""
+        return {column.name: column.kind for column in self.columns(table)}
+
+    def signature(self, table: str) -> str:
+        """What a view is made of: something else where its query or its comments are others."""
+        meanings = (f"{c.name}: {c.meaning} {c.personal}" for c in self.columns(table))
+        return "\n".join([self._draft(table), *meanings])
+
+    def _draft(self, table: str) -> str:
+        columns = self.columns(table)
+        own = {column.name: column for column in columns}
+        joins = dict(self._joins(columns))
+        shown = [
+            f"{self._shown(table, column, own)} AS {quoted(column.name)}"
+            if not column.joined
+            else f"{quoted(_alias(column))}.{quoted(column.joined)} AS {quoted(column.name)}"
+            if _alias(column) in joins
+            else f"{self._casts.null(column.kind)} AS {quoted(column.name)}"
+            for column in columns
+        ]
+        source = f"SELECT {', '.join(shown)} FROM {self.table(table)} AS {ROW}"
+        return " ".join([source, *joins.values()])
+
+    def select(self, table: str) -> str:
+        """The query of a view."""
+        return self._written(self._draft(table))
+
+    def uncast(self, table: str) -> str | None:
+        """A query that counts, in one row, what is stored and null in the view, by column."""
+        own = {column.name: column for column in self.columns(table)}
+        converted = self.converted(table)
+        if not converted:
+            return None
+        counts = [
+            f"COUNT(CASE WHEN {self._sent(column)} IS NOT NULL "
+            f"AND {self._shown(table, column, own)} IS NULL THEN 1 END)"
+            for column in converted
+        ]
+        return self._written(f"SELECT {', '.join(counts)} FROM {self.table(table)} AS {ROW}")
+
+    def converted(self, table: str) -> list[ViewColumn]:
+        """The columns of which a value could be null in the view and is there in the table."""
+        there = self._stored.get(table, {})
+        return [
+            column
+            for column in self.columns(table)
+            if column.form != "same" and not column.joined and column.column in there
+        ]
+
+    def table(self, name: str) -> str:
+        """The name of a table of the dataset."""
+        return f"{quoted(self._dataset)}.{quoted(name)}"
+
+    def _written(self, sql: str) -> str:
+        import sqlglot  # a tenth of a second, which only a load needs
+
+        return sqlglot.transpile(sql, read=self.dialect, write=self.dialect, identify=True)[0]
+
+    def _shown(self, table: str, column: ViewColumn, own: Mapping[str, ViewColumn]) -> str:
+        """A column's value, as the view has it."""
+        if self._stored.get(table, {}).get(column.column) != column.stored:
+            return self._casts.null(column.kind)
+        casts, raw = self._casts, self._raw(column)
+        if column.form == "same":
+            if not column.path or column.kind in ("text", "json"):
+                return raw
+            return casts.by_kind[column.kind](raw)
+        if column.form == "unix":
+            return casts.unix(casts.bigint(raw) if column.path else raw)
+        if column.form == "cents":
+            given = [
+                self._beside(table, name, own) for name in (column.currency, column.multiplier)
+            ]
+            return casts.cents(raw, *given)
+        if column.form == "boolean number":
+            return casts.boolean(f"CAST({raw} AS TEXT)")
+        return casts.by_kind[column.kind](raw)
+
+    def _beside(self, table: str, name: str, own: Mapping[str, ViewColumn]) -> str | None:
+        """Another column's value: of the row, or of a table that is joined."""
+        if name not in own:
+            return None
+        column = own[name]
+        if not column.joined:
+            return self._shown(table, column, own)
+        return (
+            f"{quoted(_alias(column))}.{quoted(column.joined)}" if self._joinable(column) else None
+        )
+
+    def _raw(self, column: ViewColumn) -> str:
+        """A column's value as it is stored; text where it is inside of JSON."""
+        value = f"{ROW}.{quoted(column.column)}"
+        if not column.path:
+            return value
+        return self._casts.inside(value, column.path, as_json=column.kind == "json")
+
+    def _sent(self, column: ViewColumn) -> str:
+        """What a column's value is made of: of an object that stands for an instant, all of it."""
+        if column.form != "unix" or not column.path:
+            return self._raw(column)
+        value = f"{ROW}.{quoted(column.column)}"
+        return self._casts.inside(value, column.path[:-1]) if column.path[:-1] else value
+
+    def _joinable(self, column: ViewColumn) -> bool:
+        return "id" in self._stored.get(column.refers, {})
+
+    def _joins(self, columns: list[ViewColumn]) -> Iterator[tuple[str, str]]:
+        by_alias: dict[str, list[ViewColumn]] = {}
+        for column in columns:
+            if column.joined and self._joinable(column):
+                by_alias.setdefault(_alias(column), []).append(column)
+        for alias, shown in by_alias.items():
+            table = shown[0].refers
+            own = {column.name: column for column in self.columns(table)}
+            values = ", ".join(
+                f"MAX({self._shown(table, own[c.joined], own)}) AS {quoted(c.joined)}"
+                for c in shown
+            )
+            key = f"CAST({ROW}.{quoted('id')} AS TEXT)"
+            rows = (
+                f"SELECT {key} AS {quoted('id')}, {values} FROM {self.table(table)} AS {ROW} "
+                f"GROUP BY {key}"
+            )
+            name = f"CAST({ROW}.{quoted(shown[0].column)} AS TEXT)"
+            yield (
+                alias,
+                f"LEFT JOIN ({rows}) AS {quoted(alias)} ON {quoted(alias)}.{quoted('id')} = {name}",
+            )
+
+
+def quoted(name: str) -> str:
+    """A name, as both dialects quote one."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _alias(column: ViewColumn) -> str:
+    return f"{column.column}_{column.refers}"
