@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ def column_schema(endpoint: Endpoint) -> dg.TableSchema:
             dg.TableColumn(
                 str(column["name"]),
                 str(column["data_type"]),
+                description=column.get("description"),
+                tags={"personal_data": ""} if _is_personal(column) else {},
                 constraints=dg.TableColumnConstraints(
                     nullable=bool(column.get("nullable", True)), unique=column["name"] == primary
                 ),
@@ -93,3 +96,9 @@ def column_schema(endpoint: Endpoint) -> dg.TableSchema:
             for column in endpoint.columns.values()
         ]
     )
+
+
+def _is_personal(column: Mapping[str, Any]) -> bool:
+    """Whether a column, or a field inside of it, is personal data."""
+    inside = column.get("x-fields", {}).values()
+    return bool(column.get("x-personal")) or any(map(_is_personal, inside))

@@ -218,3 +218,16 @@ def test_windows_is_refused_in_one_sentence(module: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("sync_assets runs on Linux and macOS. On Windows, run it in WSL")
     assert done.stderr.count("\n") == 1
+
+
+def test_columns_are_described_and_personal_ones_tagged() -> None:
+    (users,) = [
+        spec
+        for spec in LOADED.resolve_all_asset_specs()
+        if spec.key == dg.AssetKey(["promotions", "users"])
+    ]
+    columns = {c.name: c for c in users.metadata["dagster/column_schema"].columns}
+    assert all(column.description for column in columns.values())
+    personal = {name for name, column in columns.items() if "personal_data" in column.tags}
+    assert {"email", "custom_properties", "meta_data"} <= personal
+    assert not columns["created"].tags
