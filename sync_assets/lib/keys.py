@@ -26,26 +26,18 @@ def in_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=lambda key: (len(key), key))
 
 
-def contiguous_ranges(
-    keys: Iterable[str], order: Sequence[str], longest: int = 0
-) -> list[list[str]]:
-    """Keys in unbroken stretches of an order; those that it does not hold are left out.
+class KeyOrder:
+    """Partition keys in their order, in which a range lies."""
 
-    None holds more than `longest` keys; 0 is no limit.
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._keys = list(keys)
+        self._places = {key: place for place, key in enumerate(self._keys)}
 
-    Dagster marks every partition of a range run that fails, also those it was not meant for, so
-    a range must hold nothing else.
-    """
-    wanted = set(keys)
-    found: list[list[str]] = []
-    unbroken = False
-    for key in order:
-        if key in wanted and unbroken and len(found[-1]) != longest:
-            found[-1].append(key)
-        elif key in wanted:
-            found.append([key])
-        unbroken = key in wanted
-    return found
+    def between(self, first: str, last: str) -> list[str] | None:
+        """The keys from one to another; None where it does not hold both."""
+        if first not in self._places or last not in self._places:
+            return None
+        return self._keys[self._places[first] : self._places[last] + 1]
 
 
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
@@ -61,7 +53,7 @@ def range_tags(keys: Sequence[str]) -> dict[str, str]:
     }
 
 
-def keys_of(tags: Mapping[str, str], order: Callable[[], Sequence[str]]) -> Sequence[str | None]:
+def keys_of(tags: Mapping[str, str], order: Callable[[], KeyOrder]) -> Sequence[str | None]:
     """The partitions that a run's tags select; None, for all of it, where they select none.
 
     `order` gives the keys in their order, and is asked only for a range of several.
@@ -69,9 +61,6 @@ def keys_of(tags: Mapping[str, str], order: Callable[[], Sequence[str]]) -> Sequ
     one = tags.get("dagster/partition")
     first = tags.get("dagster/asset_partition_range_start", one)
     last = tags.get("dagster/asset_partition_range_end", one)
-    if first == last:
+    if first == last or first is None or last is None:
         return [first]
-    known = list(order())
-    if first not in known or last not in known:
-        return [None]
-    return known[known.index(first) : known.index(last) + 1]
+    return order().between(first, last) or [None]

@@ -55,8 +55,8 @@ from sync_assets.warehouse.tables import open_tables_when_free
 class Request:
     """What to sync of an API: which resources, below which parents (None: all that it lists).
 
-    Lists that were synced `since` are left out. `account` is what is configured for the API; it is
-    resolved once.
+    Lists that were synced `since` are left out, and so are some by name and parent. `account` is
+    what is configured for the API; it is resolved once.
     """
 
     api: Api
@@ -65,6 +65,7 @@ class Request:
     allow_empty: bool = False
     since: datetime | None = None
     account: Account = None  # type: ignore[assignment]  # of the API, where none is given
+    left_out: Collection[Key] = ()
 
     def __post_init__(self) -> None:
         """Know the resources by their tables."""
@@ -131,6 +132,7 @@ def _known(
             foreign = tables.ownership.foreign(request.resources)
             held = rows_by_list(tables, api, request.resources)
             done = synced_since(tables, api, request.since) if request.since else set()
+            done |= set(request.left_out)
     return foreign, held, done
 
 

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import pytest
 
+from sync_assets.lib.assets.sync_config import Listed
 from sync_assets.lib.automation.budget import affordable
-from sync_assets.lib.automation.in_progress import Listed
 from sync_assets.planning.duration import Pace, Reading
 from sync_assets.planning.forecast import Forecast
 from sync_assets.planning.freshness import ListFreshness

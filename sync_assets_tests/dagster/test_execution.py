@@ -19,9 +19,8 @@ from sync_assets.cli import main
 from sync_assets.definitions import defs
 from sync_assets.lib.api_definitions import build_api_definitions
 from sync_assets.lib.instance.executor import backfill_policy, build_executor
-from sync_assets.lib.keys import contiguous_ranges, range_tags
 from sync_assets.warehouse.machines import ExecutionSettings, execution
-from sync_assets_tests.support.dagster_world import PARTITION_SENSOR, DagsterRuns
+from sync_assets_tests.support.dagster_world import PARTITION_SENSOR, DagsterRuns, keys_of
 from sync_assets_tests.support.three_promotions import offer, promotion
 from sync_assets_tests.support.world import APIS, World
 
@@ -155,12 +154,6 @@ def test_a_run_by_several_processes_syncs(world: World) -> None:
     assert len(world.ids("promotions.promotions")) == 3
 
 
-def test_a_stretch_is_cut_into_runs() -> None:
-    order = list("abcdefg")
-    assert contiguous_ranges("abcefg", order, 2) == [["a", "b"], ["c"], ["e", "f"], ["g"]]
-    assert contiguous_ranges(order, order) == [order]
-
-
 def test_a_backfill_is_cut_into_runs() -> None:
     assert backfill_policy(ExecutionSettings()) == dg.BackfillPolicy.single_run()
     cut = backfill_policy(ExecutionSettings(partitions_per_run=5))
@@ -179,10 +172,7 @@ def test_what_sensors_and_schedules_request_is_cut_into_runs(world: World, tmp_p
         assert isinstance(result, dg.SensorResult)
         keys = instance.get_dynamic_partitions("promotions")
         first = result.run_requests or []
-        assert [runs.range_of(request) for request in first] == [
-            range_tags(keys[:2]),
-            range_tags(keys[2:]),
-        ]
+        assert [keys_of(request) for request in first] == [keys[:2], keys[2:]]
         assert len({request.run_key for request in first}) == 2
         fresh = runs.tick("promotions_freshness")
         assert isinstance(fresh, dg.SensorResult)
@@ -190,6 +180,6 @@ def test_what_sensors_and_schedules_request_is_cut_into_runs(world: World, tmp_p
             assert runs.run_request(request).success
         nightly = runs.schedule("promotions_promotions_nightly")
         for requests in (fresh.run_requests or [], nightly):
-            ranges = [runs.range_of(request) for request in requests]
-            assert range_tags(keys[:2]) in ranges
-            assert range_tags(keys) not in ranges
+            below = [keys_of(request) for request in requests if not request.asset_selection]
+            assert [len(one) for one in below] == [2, 1]
+            assert sorted(key for one in below for key in one) == sorted(keys)

@@ -18,10 +18,18 @@ from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.lib.keys import range_tags
 from sync_assets.planning.freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
+from sync_assets.sources.promotions import API
 from sync_assets.sources.rest.life import Stage
 from sync_assets.warehouse.connection.lock import single_writer
 from sync_assets.warehouse.state.list_history import ListHistory
-from sync_assets_tests.support.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
+from sync_assets_tests.support.dagster_world import (
+    LOADED,
+    PARTITION_SENSOR,
+    DagsterRuns,
+    keys_of,
+    lists_of,
+    resources_of,
+)
 from sync_assets_tests.support.world import World
 
 SENSOR = "promotions_freshness"
@@ -43,14 +51,13 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 
 
 def wanted(result: dg.SensorResult | dg.SkipReason) -> list[tuple[set[str], list[str]]]:
-    """The runs that a sensor requests: assets, and first and last key."""
+    """The runs that a sensor requests: resources and keys, group by group."""
     assert isinstance(result, dg.SensorResult)
     return [
-        (
-            {asset.path[-1] for asset in request.asset_selection or []},
-            [value for key, value in sorted(request.tags.items()) if "range" in key][::-1],
-        )
+        group
         for request in result.run_requests or []
+        for group in [(set(one["resources"]), one["keys"]) for one in lists_of(request)]
+        or [(resources_of(request), [])]
     ]
 
 
@@ -79,8 +86,7 @@ def test_the_live_partitions_that_got_stale_are_requested_and_no_others(
     later(hours=27)
     assert wanted(synced.tick(SENSOR)) == [
         (TABLES, []),
-        (CHILDREN, ["1", "1"]),
-        (CHILDREN, ["3", "3"]),
+        (CHILDREN, ["1", "3"]),
     ]
 
 
@@ -106,15 +112,15 @@ def test_an_ended_partition_is_synced_once_more_and_then_after_a_month(
     assert synced.run("promotions/promotions", "promotions/organizing_brands").success
     result = synced.tick(SENSOR)
     assert isinstance(result, dg.SensorResult)
-    assert [keys for _, keys in wanted(result)] == [["1", "1"], ["3", "3"]]
+    assert [keys for _, keys in wanted(result)] == [["1", "3"]]
     for request in result.run_requests or []:
         assert synced.run_request(request).success
     later(days=30)
     assert synced.run("promotions/promotions", "promotions/organizing_brands").success
-    assert wanted(synced.tick(SENSOR)) == [(CHILDREN, ["2", "2"])]
+    assert wanted(synced.tick(SENSOR)) == [(CHILDREN, ["2"])]
     later(days=38)
     assert synced.run("promotions/promotions", "promotions/organizing_brands").success
-    assert wanted(synced.tick(SENSOR)) == [(CHILDREN, ["1", "3"])]
+    assert wanted(synced.tick(SENSOR)) == [(CHILDREN, ["2", "1", "3"])]
     assert synced.check("promotions/users", "fresh").passed
 
 
@@ -132,7 +138,7 @@ def test_a_failing_list_is_asked_for_after_ever_longer_pauses(
         result = synced.tick(SENSOR, memory)
         memory = cursor(result)
         for request in getattr(result, "run_requests", None) or []:
-            assert wanted(result) == [({"users"}, ["1", "1"])]
+            assert wanted(result) == [({"users"}, ["1"])]
             assert not synced.run_request(request).success
             seen.append(at)
     pauses = [after - before for before, after in zip([1.0, *seen], seen, strict=False)]
@@ -183,7 +189,8 @@ def test_what_is_under_way_is_not_requested_again(
         dg.AssetKey(["promotions", name]) for name in ("users", "stages", "prizes")
     )
     synced.begin(selection, tags, status)
-    assert wanted(synced.tick(SENSOR))[1] == ({"participations", "rankings"}, ["1", "1"])
+    free = {"participations", "rankings"}
+    assert wanted(synced.tick(SENSOR))[1:] == [(free, ["1"]), (CHILDREN, ["3"])]
 
 
 def test_a_run_that_leaves_nothing_behind_is_not_requested_at_once_again(
@@ -203,10 +210,14 @@ def test_a_run_that_leaves_nothing_behind_is_not_requested_at_once_again(
 
 def test_a_tick_keeps_to_its_budget_oldest_first() -> None:
     settings = AutomationSettings(keys_per_tick=3, runs_per_tick=2)
-    plan_runs = [PlannedRun(("users",), keys, START) for keys in (("1", "2"), ("4", "5"), ("7",))]
-    assert [d.keys for d in within_budget(plan_runs, settings)] == [("1", "2"), ("4",)]
+    (parent,) = API.parents
+    runs = [
+        PlannedRun(START, parent=parent, below=dict.fromkeys(keys, ("users",)))
+        for keys in (("1", "2"), ("5", "4"), ("7",))
+    ]
+    assert [[*run.below] for run in within_budget(runs, settings)] == [["1", "2"], ["5"]]
     settings.runs_per_tick = 1
-    assert [d.keys for d in within_budget(plan_runs, settings)] == [("1", "2")]
+    assert [[*run.below] for run in within_budget(runs, settings)] == [["1", "2"]]
 
 
 @pytest.mark.long
@@ -214,7 +225,7 @@ def test_the_oldest_rows_are_replaced_first(synced: DagsterRuns, later: Later) -
     later(hours=1)
     assert synced.run(*(f"promotions/{name}" for name in CHILDREN), partition="1").success
     later(hours=30)
-    assert [keys for _, keys in wanted(synced.tick(SENSOR))] == [[], ["3", "3"], ["1", "1"]]
+    assert [keys for _, keys in wanted(synced.tick(SENSOR))] == [[], ["3", "1"]]
 
 
 def test_a_busy_warehouse_is_looked_at_later(synced: DagsterRuns, world: World) -> None:
@@ -228,11 +239,10 @@ def test_a_busy_warehouse_is_looked_at_later(synced: DagsterRuns, world: World) 
 @pytest.mark.long
 def test_the_nightly_schedule_requests_live_partitions_alone(synced: DagsterRuns) -> None:
     requests = synced.schedule("promotions_promotions_nightly")
-    keys = [sorted(synced.range_of(request).values()) for request in requests]
-    assert keys == [["1", "1"], ["3", "3"]]
+    assert [keys_of(request) for request in requests] == [["1", "3"]]
     run = synced.run_request(requests[0])
     assert run.success
-    assert {e.partition for e in run.get_asset_materialization_events()} == {"1"}
+    assert {e.partition for e in run.get_asset_materialization_events()} == {"1", "3"}
 
 
 @pytest.mark.long
@@ -246,8 +256,8 @@ def test_schedules_leave_out_what_is_under_way(synced: DagsterRuns) -> None:
     synced.instance.create_run_for_job(other, status=DagsterRunStatus.STARTED)
     nightly = dg.SensorResult(synced.schedule("promotions_promotions_nightly"))
     assert sorted(wanted(nightly), key=lambda run: run[1]) == [
-        (CHILDREN - {"users"}, ["1", "1"]),
-        (CHILDREN, ["3", "3"]),
+        (CHILDREN - {"users"}, ["1"]),
+        (CHILDREN, ["3"]),
     ]
     (hourly,) = synced.schedule("promotions_hourly")
     assert {*(hourly.asset_selection or [])} == tables

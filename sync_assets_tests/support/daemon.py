@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from sync_assets_tests.support.dagster_world import DagsterRuns
+from sync_assets_tests.support.dagster_world import DagsterRuns, keys_of, resources_of
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,12 @@ class Daemon:
     def _run(self, by: str, requests: Sequence[dg.RunRequest]) -> None:
         for request in requests:
             run = self.runs.run_request(request)
-            ends = self.runs.range_of(request)
-            order = self.runs.instance.get_dynamic_partitions("promotions")
-            keys = [order.index(end) for end in ends.values()]
             self.requested.append(
                 Requested(
                     self.label,
                     by.removeprefix("promotions_"),
-                    frozenset(key.path[-1] for key in request.asset_selection or []),
-                    tuple(order[min(keys) : max(keys) + 1]) if keys else (),
+                    frozenset(resources_of(request)),
+                    tuple(keys_of(request)),
                     run.success,
                 )
             )

@@ -138,10 +138,13 @@ class DagsterRuns:
 
     def run_request(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         """Run what a sensor or schedule requested."""
-        return self.run(
-            *(key.to_user_string() for key in request.asset_selection or []),
-            tags=self.range_of(request),
-            config=request.run_config,
+        job = self.definitions.resolve_job_def(str(request.job_name))
+        return job.execute_in_process(
+            asset_selection=list(request.asset_selection) if request.asset_selection else None,
+            instance=self.instance,
+            tags={k: v for k, v in request.tags.items() if not k.startswith("dagster/")},
+            run_config=request.run_config,
+            raise_on_error=False,
         )
 
     def begin(
@@ -174,9 +177,25 @@ class DagsterRuns:
         data = failed[0].step_failure_data
         return str(data.user_failure_data.description if data.user_failure_data else data.error)
 
-    def range_of(self, request: dg.RunRequest) -> dict[str, str]:
-        """The tags of a request that select its partitions."""
-        return {k: v for k, v in request.tags.items() if "partition_range" in k}
+
+def lists_of(request: dg.RunRequest) -> list[dict[str, list[str]]]:
+    """The resources and keys that the config of a request names, group by group."""
+    return [
+        one
+        for op in request.run_config.get("ops", {}).values()
+        for one in op["config"].get("lists", [])
+    ]
+
+
+def keys_of(request: dg.RunRequest) -> list[str]:
+    """The partitions that a request is for."""
+    return [key for one in lists_of(request) for key in one["keys"]]
+
+
+def resources_of(request: dg.RunRequest) -> set[str]:
+    """The resources that a request is for."""
+    below = {name for one in lists_of(request) for name in one["resources"]}
+    return below | {asset.path[-1] for asset in request.asset_selection or []}
 
 
 @dataclass

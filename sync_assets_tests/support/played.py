@@ -9,8 +9,9 @@ from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
+from sync_assets.lib.assets.sync_config import Listed
 from sync_assets.lib.automation.budget import affordable
-from sync_assets.lib.automation.in_progress import Listed, is_free, list_of
+from sync_assets.lib.automation.in_progress import is_free, list_of
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.planning.forecast import Forecast, forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness

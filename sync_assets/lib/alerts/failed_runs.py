@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -19,9 +19,9 @@ import dagster as dg
 from dagster._core.event_api import EventLogCursor
 
 from sync_assets.lib.alerts.incidents import one_line, step_error, when
-from sync_assets.lib.keys import keys_of
+from sync_assets.lib.alerts.run_lists import List, not_loaded, planned_lists
+from sync_assets.lib.materialized import newest, partitions_after
 
-List: TypeAlias = "tuple[str, str | None]"  # an asset, and a partition of it
 TYPE = dg.DagsterEventType
 STORY = {TYPE.STEP_SUCCESS, TYPE.STEP_FAILURE, TYPE.RUN_FAILURE}
 RUNS_PER_TICK = 20
@@ -60,22 +60,22 @@ def read_failed_runs(instance: dg.DagsterInstance, graph: Any, before: FailedRun
     runs, cursor, waiting = _failed_since(instance, before)
     reasons: dict[List | str, str] = {}
     marks = dict(before.marks)
-    newest = cache(partial(_newest, instance))
-    for run in runs:
-        for what, (why, at) in _undone(instance, graph, run).items():
+    mark = cache(partial(_newest, instance))
+    for record in runs:
+        for what, (why, at) in _undone(instance, graph, record).items():
             reasons[what] = why
             if not isinstance(what, str):
-                marks[what] = max(newest(what[0], at), marks.get(what, 0))
+                marks[what] = max(mark(what[0], at), marks.get(what, 0))
     marks = _still(instance, marks)
     gone = _gone(instance, graph, marks)
-    marks = {what: mark for what, mark in marks.items() if what not in gone}
+    marks = {what: since for what, since in marks.items() if what not in gone}
     told = {what: why for what, why in reasons.items() if isinstance(what, str) or what in marks}
     return Read(FailedRuns(cursor, waiting, marks), told, gone)
 
 
 def _failed_since(
     instance: dg.DagsterInstance, before: FailedRuns
-) -> tuple[list[dg.DagsterRun], str | None, list[str]]:
+) -> tuple[list[dg.RunRecord], str | None, list[str]]:
     """The runs that failed for good, the cursor after them, and those that may be retried."""
     since = None if before.cursor else time.time() - FIRST_TICK_SECONDS
     found = instance.fetch_run_status_changes(
@@ -89,7 +89,7 @@ def _failed_since(
         record = instance.get_run_record_by_id(run_id)
         fate = _fate(instance, record) if record else "passed over"
         if fate == "failed" and record:
-            failed.append(record.dagster_run)
+            failed.append(record)
         elif fate == "waiting":
             waiting.append(run_id)
     return failed, found.cursor if found.records else before.cursor, waiting
@@ -116,10 +116,11 @@ def _fate(instance: dg.DagsterInstance, record: dg.RunRecord) -> str:
 
 
 def _undone(
-    instance: dg.DagsterInstance, graph: Any, run: dg.DagsterRun
+    instance: dg.DagsterInstance, graph: Any, record: dg.RunRecord
 ) -> dict[List | str, tuple[str, float]]:
     """What a failed run was to materialize and did not: why, and when that was known."""
-    planned = _planned(instance, graph, run)
+    run = record.dagster_run
+    planned = planned_lists(instance, graph, run)
     failed: dict[str | None, dg.EventLogEntry] = {}
     end = ("the run failed", time.time())
     for entry in instance.all_logs(run.run_id, of_type=STORY):
@@ -139,40 +140,11 @@ def _undone(
         if step in failed:
             told = (step_error(failed[step]), failed[step].timestamp)
             named = _failed_lists(failed[step], lists)
-        undone.update(dict.fromkeys(named or lists, told))
+        undone.update(dict.fromkeys(named or not_loaded(instance, record, lists), told))
     checks_broke = any(step in planned for step in failed)
     if not undone and not checks_broke:
         undone[f"run {run.run_id[:8]} of {run.job_name}"] = end
     return undone
-
-
-def _planned(
-    instance: dg.DagsterInstance, graph: Any, run: dg.DagsterRun
-) -> dict[str | None, list[List]]:
-    """What each step of a run was to materialize: nothing, where it is one of checks."""
-    snapshot = run.execution_plan_snapshot_id
-    plan = instance.get_execution_plan_snapshot(snapshot) if snapshot else None
-    planned: dict[str | None, list[List]] = {}
-    for step in plan.steps if plan else ():
-        if plan and step.key in plan.step_keys_to_execute:
-            made = {output.properties and output.properties.asset_key for output in step.outputs}
-            planned[step.key] = [
-                (key.to_user_string(), partition)
-                for key in sorted(key for key in made if key)
-                for partition in _partitions(instance, graph, run, key)
-            ]
-    return planned
-
-
-def _partitions(
-    instance: dg.DagsterInstance, graph: Any, run: dg.DagsterRun, key: dg.AssetKey
-) -> list[Any]:
-    """The partitions of an asset that a run was for; None stands for the asset as a whole."""
-    definition = graph.get(key).partitions_def if key in graph.get_all_asset_keys() else None
-    if definition is None:
-        return [None]
-    order = partial(definition.get_partition_keys, dynamic_partitions_store=instance)
-    return list(keys_of(run.tags, order))
 
 
 def _failed_lists(entry: dg.EventLogEntry, lists: list[List]) -> list[List]:
@@ -184,11 +156,8 @@ def _failed_lists(entry: dg.EventLogEntry, lists: list[List]) -> list[List]:
     return [(asset, key) for asset, key in named if asset in wanted]
 
 
-def _newest(instance: dg.DagsterInstance, asset: str, before: float | None = None) -> int:
-    key = dg.AssetKey.from_user_string(asset)
-    wanted = dg.AssetRecordsFilter(key, before_timestamp=before)
-    records = instance.fetch_materializations(wanted, limit=1).records
-    return records[0].storage_id if records else 0
+def _newest(instance: dg.DagsterInstance, asset: str, before: float) -> int:
+    return newest(instance, dg.AssetKey.from_user_string(asset), before)
 
 
 def _still(instance: dg.DagsterInstance, marks: Mapping[List, int]) -> dict[List, int]:
@@ -196,15 +165,10 @@ def _still(instance: dg.DagsterInstance, marks: Mapping[List, int]) -> dict[List
     groups: dict[tuple[str, int], list[str | None]] = defaultdict(list)
     for (asset, key), mark in marks.items():
         groups[asset, mark].append(key)
-    newest = {asset: _newest(instance, asset) for asset, _ in groups}
     still: dict[List, int] = {}
     for (asset, mark), keys in groups.items():
-        if newest[asset] > mark:
-            asset_key = dg.AssetKey.from_user_string(asset)
-            found = instance.get_materialized_partitions(asset_key, after_cursor=mark)
-            fresh: set[str | None] = {None, *found}
-            keys = [partition for partition in keys if partition not in fresh]
-        still.update({(asset, partition): mark for partition in keys})
+        fresh = partitions_after(instance, dg.AssetKey.from_user_string(asset), mark)
+        still.update({(asset, key): mark for key in keys if key not in fresh})
     return still
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from sync_assets.base.enumeration import some
-from sync_assets.lib.alerts.failed_runs import List
+from sync_assets.lib.alerts.run_lists import List
 from sync_assets.lib.keys import in_order
 
 LINES = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any, TypeAlias
 
 import dagster as dg
 
@@ -24,13 +25,15 @@ from sync_assets.warehouse.sync import Request, commits
 RETRIES = 2
 PAUSE_SECONDS = 20.0
 
+Context: TypeAlias = "dg.AssetExecutionContext | dg.OpExecutionContext"
+
 
 def materialize_tables(
     context: dg.AssetExecutionContext, api: Api, *, allow_empty: bool
 ) -> Iterator[Event]:
-    """Sync the selected unpartitioned resources; see `_run`."""
-    request = Request(api, _selected(context, api), None, allow_empty, _since(context))
-    return _run(context, request, alone=True)
+    """Sync the selected unpartitioned resources; see `run`."""
+    request = Request(api, _selected(context, api), None, allow_empty, since(context))
+    return run(context, request, alone=True)
 
 
 def materialize_partitions(
@@ -38,11 +41,11 @@ def materialize_partitions(
 ) -> Iterator[Event]:
     """Sync the selected children below the run's partitions."""
     parents = {parent.resource: [parent_id(key) for key in context.partition_keys]}
-    request = Request(api, _selected(context, api), parents, allow_empty, _since(context))
-    return _run(context, request, alone=len(context.partition_keys) == 1)
+    request = Request(api, _selected(context, api), parents, allow_empty, since(context))
+    return run(context, request, alone=len(context.partition_keys) == 1)
 
 
-def _run(context: dg.AssetExecutionContext, request: Request, *, alone: bool) -> Iterator[Event]:
+def run(context: Context, request: Request, *, alone: bool) -> Iterator[Event]:
     """Sync; give an event for each partition, or asset without partitions, once it is loaded.
 
     Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
@@ -71,15 +74,16 @@ def _told(api: Api, journal: SyncResult, resource: str, *, alone: bool) -> Itera
             yield materialization(api, listing, alone=alone or not endpoint.partitioned)
 
 
-def _evaluate_checks(context: dg.AssetExecutionContext, request: Request) -> None:
+def _evaluate_checks(context: Context, request: Request) -> None:
     """Evaluate the checks here, where Dagster skips their own step."""
     settings, began = automation(request.api), beginning(context.instance, context.run.run_id)
     found = findings(request.api, request.resources, settings, began, context.log.info)
     for key, finding in found.items():
-        context.log_event(finding.evaluation(key.asset_key, key.name))
+        evaluation: Any = finding.evaluation(key.asset_key, key.name)
+        context.log_event(evaluation)  # an op's context takes it, too, and does not say so
 
 
-def _commits(context: dg.AssetExecutionContext, request: Request) -> Iterator[SyncResult]:
+def _commits(context: Context, request: Request) -> Iterator[SyncResult]:
     """Sync; a server that is away for a moment is waited for.
 
     Before a list is read in a new attempt of the step, then in this one: a new one reads again.
@@ -97,7 +101,8 @@ def _commits(context: dg.AssetExecutionContext, request: Request) -> Iterator[Sy
     progress.flush()
 
 
-def _since(context: dg.AssetExecutionContext) -> datetime | None:
+def since(context: Context) -> datetime | None:
+    """When the first attempt of a run that is executed again began; None for a first attempt."""
     return first_attempt(context.instance, context.run, context.retry_number)
 
 

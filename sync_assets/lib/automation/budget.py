@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sync_assets.base import times
 from sync_assets.base.times import EVER
-from sync_assets.lib.automation.in_progress import Listed, list_of
+from sync_assets.lib.assets.sync_config import Listed
+from sync_assets.lib.automation.in_progress import list_of
 from sync_assets.planning.forecast import Forecast, forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import dagster as dg
 
 from sync_assets.base import times
 from sync_assets.lib.automation.budget import within_quota
-from sync_assets.lib.automation.in_progress import is_free, list_of, lists_in_progress
+from sync_assets.lib.automation.in_progress import in_progress, is_free, list_of
+from sync_assets.lib.automation.jobs import Job
 from sync_assets.lib.automation.partition_cursor import added_keys
 from sync_assets.lib.automation.partition_sensor import sensor_name
 from sync_assets.lib.automation.run_requests import PlannedRun, plan_runs
@@ -27,7 +27,7 @@ from sync_assets.warehouse.queries import State, state
 
 
 def build_freshness_sensor(
-    api: Api, assets: Sequence[dg.AssetsDefinition], settings: AutomationSettings, longest: int
+    api: Api, jobs: Sequence[Job], settings: AutomationSettings, longest: int
 ) -> dg.SensorDefinition:
     """Requests what needs a sync, the oldest first and within a budget; publishes what is stale.
 
@@ -37,7 +37,7 @@ def build_freshness_sensor(
 
     @dg.sensor(
         name=f"{api.name}_freshness",
-        target=list(assets),
+        jobs=jobs,
         minimum_interval_seconds=settings.sensor_interval,
         default_status=sensor_status(settings),
         description=f"Syncs what is stale, failing or was never synced of {api.name}.",
@@ -52,20 +52,20 @@ def build_freshness_sensor(
         needed = _of_ours(context, api, known, [v for v in verdicts if v.needed])
         memory = SensorCursor.read(context.cursor)
         memory.see(verdicts, now)
-        busy = lists_in_progress(api, context.instance)
-        free = [verdict for verdict in needed if is_free(verdict, busy)]
+        queue = in_progress(api, context.instance)
+        free = [verdict for verdict in needed if is_free(verdict, queue.lists)]
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
-        ripe = within_quota(api, known, settings, verdicts, ripe, busy)
+        ripe = within_quota(api, known, settings, verdicts, ripe, queue.lists)
         chosen = within_budget(plan_runs(api, ripe, context.instance, longest), settings)
         memory.ask(_covered(ripe, chosen), now)
-        requested = {resource for demand in chosen for resource in demand.resources}
+        requested = {resource for demand in chosen for resource, _ in demand.lists}
         others = [verdict for verdict in verdicts if verdict.resource not in requested]
-        news = _news(api, others, settings, memory, {resource for resource, _ in busy}, now)
+        news = _news(api, others, settings, memory, {resource for resource, _ in queue.lists}, now)
         return dg.SensorResult(
             run_requests=[demand.request(api) for demand in chosen],
             asset_events=news,
             cursor=memory.write(),
-            skip_reason=None if chosen else _reason(needed, free),
+            skip_reason=None if chosen else f"{_reason(needed, free)}{queue.told()}",
         )
 
     return keep_fresh
@@ -97,22 +97,17 @@ def within_budget(found: Iterable[PlannedRun], settings: AutomationSettings) -> 
     chosen: list[PlannedRun] = []
     keys = settings.keys_per_tick
     for demand in found:
-        if len(chosen) == settings.runs_per_tick or (demand.keys and not keys):
+        if len(chosen) == settings.runs_per_tick or (demand.below and not keys):
             break
-        chosen.append(replace(demand, keys=demand.keys[:keys]))
-        keys -= len(chosen[-1].keys)
+        chosen.append(demand.first(keys))
+        keys -= len(chosen[-1].below)
     return chosen
 
 
 def _covered(
     verdicts: Iterable[ListFreshness], chosen: Iterable[PlannedRun]
 ) -> list[ListFreshness]:
-    lists = {
-        (resource, key)
-        for demand in chosen
-        for resource in demand.resources
-        for key in demand.keys or (None,)
-    }
+    lists = {one for demand in chosen for one in demand.lists}
     return [verdict for verdict in verdicts if list_of(verdict) in lists]
 
 

@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cache, partial
 
 import dagster as dg
-
-# Private to Dagster, which has no public name for it; read in 1.13.27.
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.remote_representation.code_location import is_implicit_asset_job_name
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from sync_assets.lib.keys import keys_of, partition_key
+from sync_assets.lib.assets.reruns import PARENT, first_attempt
+from sync_assets.lib.assets.sync_config import Listed, planned
+from sync_assets.lib.automation.jobs import tables_job_name
+from sync_assets.lib.automation.waiting_runs import STATUSES, waiting_runs
+from sync_assets.lib.keys import KeyOrder, keys_of, partition_key
+from sync_assets.lib.materialized import partitions_since
 from sync_assets.lib.translator import asset_key
 from sync_assets.planning.freshness import ListFreshness
 from sync_assets.sources.rest.api import Api
 
-#: A resource, and a partition key or None.
-Listed = tuple[str, "str | None"]
+EXECUTING = [status for status in NOT_FINISHED_STATUSES if status not in STATUSES]
 
 
-def lists_in_progress(api: Api, instance: dg.DagsterInstance) -> set[Listed]:
-    """The lists of an API that some run or backfill that is not over will sync.
+@dataclass
+class Queue:
+    """The lists under way, how many runs execute and wait for some, and since when one waits."""
 
-    The key None is all that is below the parents of a resource. A run of the asset job that names
+    lists: set[Listed] = field(default_factory=set)
+    executing: int = 0
+    waiting: int = 0
+    since: datetime | None = None
+
+    def told(self) -> str:
+        """The runs in a sentence to append; nothing where there are none."""
+        if not self.executing and not self.waiting:
+            return ""
+        since = f", the first since {self.since:%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
+        return f". {self.executing} runs execute, {self.waiting} wait{since}"
+
+
+def in_progress(api: Api, instance: dg.DagsterInstance) -> Queue:
+    """The lists of an API that some run or backfill that is not over has planned and not loaded.
+
+    The key None is all that is below the parents of a resource. A run of an asset job that names
     no assets, and a backfill whose runs are not all made, count for all of theirs.
     """
-    resources = {asset_key(api, resource): resource for resource in api.endpoints}
-    order = _partitions(api, instance)
-    found: set[Listed] = set()
-    unfinished = dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES))
-    for run in instance.get_runs(unfinished):
-        every = resources if is_implicit_asset_job_name(run.job_name) else ()
-        for asset in resources.keys() & set(run.asset_selection or every):
-            known = order.get(resources[asset], [])
-            found |= {(resources[asset], key) for key in keys_of(run.tags, partial(list, known))}
+    queue, order = Queue(), _orders(api, instance)
+    for record in instance.get_run_records(dg.RunsFilter(statuses=EXECUTING)):
+        if lists := _lists(api, record.dagster_run, order):
+            queue.executing += 1
+            queue.lists |= _unloaded(api, instance, record.dagster_run, lists, record.start_time)
+    first = ""
+    for run in waiting_runs(instance):
+        if lists := _lists(api, run, order):
+            first, queue.waiting = run.run_id, queue.waiting + 1
+            again = PARENT in run.tags
+            queue.lists |= _unloaded(api, instance, run, lists, None) if again else lists
+    if first and (waiting := instance.get_run_record_by_id(first)):
+        queue.since = waiting.create_timestamp.astimezone(timezone.utc)
     requested = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
+    resources = {asset_key(api, resource): resource for resource in api.endpoints}
     for backfill in instance.get_backfills(requested):
         assets = resources.keys() & set(backfill.asset_selection or [])
-        found |= {(resources[asset], None) for asset in assets}
-    return found
+        queue.lists |= {(resources[asset], None) for asset in assets}
+    return queue
 
 
 def list_of(verdict: ListFreshness) -> Listed:
@@ -50,14 +77,50 @@ def list_of(verdict: ListFreshness) -> Listed:
 
 def is_free(verdict: ListFreshness, busy: set[Listed]) -> bool:
     """Whether a list is not among those under way."""
-    return not {(verdict.resource, None), list_of(verdict)} & busy
+    return (verdict.resource, None) not in busy and list_of(verdict) not in busy
 
 
-def _partitions(api: Api, instance: dg.DagsterInstance) -> dict[str, list[str]]:
-    """The partition keys of each resource below a parent, in their order."""
-    return {
-        child: keys
-        for parent in api.parents
-        for keys in [list(instance.get_dynamic_partitions(parent.partitions))]
-        for child in api.children(parent.resource)
+def _lists(api: Api, run: dg.DagsterRun, order: Callable[[str], KeyOrder]) -> set[Listed]:
+    """What a run was to sync when it began."""
+    found = {one for _, _, lists in planned(api, run) for one in lists}
+    if run.asset_selection:
+        selected = [k.path[-1] for k in run.asset_selection if k == asset_key(api, k.path[-1])]
+    elif is_implicit_asset_job_name(run.job_name):
+        selected = list(api.endpoints)
+    else:
+        selected = api.unpartitioned() if run.job_name == tables_job_name(api) else []
+    for resource in api.endpoints.keys() & {*selected}:
+        found |= {(resource, key) for key in keys_of(run.tags, partial(order, resource))}
+    return found
+
+
+def _unloaded(
+    api: Api,
+    instance: dg.DagsterInstance,
+    run: dg.DagsterRun,
+    lists: set[Listed],
+    started: float | None,
+) -> set[Listed]:
+    """The lists of a run that were not materialized since it, or its first attempt, began."""
+    first = first_attempt(instance, run, 0)
+    began = first.timestamp() if first else started
+    if began is None:
+        return lists
+    loaded = {
+        (resource, key)
+        for resource in {resource for resource, _ in lists}
+        for key in partitions_since(instance, asset_key(api, resource), began)
+        if key is not None or not api.endpoints[resource].partitioned
     }
+    return lists - loaded
+
+
+def _orders(api: Api, instance: dg.DagsterInstance) -> Callable[[str], KeyOrder]:
+    """The order of the partition keys of each resource, read where a run is of a range."""
+
+    @cache
+    def order(resource: str) -> KeyOrder:
+        of = [p for p in api.parents if resource in api.children(p.resource)]
+        return KeyOrder([key for p in of for key in instance.get_dynamic_partitions(p.partitions)])
+
+    return order

@@ -12,9 +12,9 @@ import dagster as dg
 
 from sync_assets.base.enumeration import some
 from sync_assets.lib.automation.partition_cursor import PartitionCursor
-from sync_assets.lib.automation.queue_tags import queue_tags
+from sync_assets.lib.automation.run_requests import runs_below
 from sync_assets.lib.default_status import sensor_status
-from sync_assets.lib.keys import contiguous_ranges, in_order, partition_key, range_tags
+from sync_assets.lib.keys import in_order, partition_key
 from sync_assets.lib.translator import asset_key
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
@@ -33,7 +33,7 @@ def sensor_name(api: Api, parent: Parent) -> str:
 def build_partition_sensor(
     api: Api,
     parent: Parent,
-    children: dg.AssetsDefinition,
+    job: dg.JobDefinition,
     settings: AutomationSettings,
     longest: int,
 ) -> dg.SensorDefinition:
@@ -49,7 +49,7 @@ def build_partition_sensor(
 
     @dg.sensor(
         name=sensor_name(api, parent),
-        target=children,
+        job=job,
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=sensor_status(settings),
         description=f"Follows {parent_key.to_user_string()}: adds, first syncs and retires "
@@ -71,7 +71,7 @@ def build_partition_sensor(
             return dg.SkipReason(
                 f"{dataset_of(api)}.{parent.resource} was never synced: no key is added or retired"
             )
-        return _result(context, api, parent, children, cursor, news, found, longest)
+        return _result(context, api, parent, cursor, news, found, longest)
 
     return follow_parent
 
@@ -80,7 +80,6 @@ def _result(
     context: dg.SensorEvaluationContext,
     api: Api,
     parent: Parent,
-    children: dg.AssetsDefinition,
     cursor: PartitionCursor,
     news: str,
     found: Followed,
@@ -94,7 +93,8 @@ def _result(
     cursor.miss(ours - listed, found.as_of)
     new, gone = in_order(listed - known), in_order(cursor.retired(ours))
     shared = in_order((known & listed) - ours)
-    requests = _first_sync(api, children, [key for key in new if key not in tried], news, longest)
+    first = [key for key in new if key not in tried]
+    requests = _first_sync(api, parent, first, news, longest)
     follows = cursor.follow(news, (ours | set(new)) - set(gone), shared, tried)
     refused = [*_refused(parent, shared), *_missed(parent, PartitionCursor.read(follows))]
     for message in refused:
@@ -138,17 +138,11 @@ def _missed(parent: Parent, cursor: PartitionCursor) -> list[str]:
 
 
 def _first_sync(
-    api: Api, children: dg.AssetsDefinition, new: Sequence[str], news: str, longest: int
+    api: Api, parent: Parent, new: Sequence[str], news: str, longest: int
 ) -> list[dg.RunRequest]:
-    """Runs for new keys: added last, they are a range of their own."""
-    return [
-        dg.RunRequest(
-            run_key=f"{news} {keys[0]}",
-            asset_selection=sorted(children.keys),
-            tags={**queue_tags(api, partitioned=True), **range_tags(keys)},
-        )
-        for keys in contiguous_ranges(new, new, longest)
-    ]
+    """Runs for new keys."""
+    below = dict.fromkeys(new, tuple(sorted(api.children(parent.resource))))
+    return [run.request(api, news) for run in runs_below(parent, below, {}, longest)]
 
 
 def _changes(

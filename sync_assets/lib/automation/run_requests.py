@@ -1,16 +1,19 @@
-"""Which runs a source needs now: few, each over neighbouring partitions, none that is under way."""
+"""Which runs a source needs now: one for its tables, one for what is below each parent."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 import dagster as dg
 
-from sync_assets.lib.automation.queue_tags import queue_tags
-from sync_assets.lib.keys import contiguous_ranges, partition_key, range_tags
+from sync_assets.base.times import EVER
+from sync_assets.lib.assets.sync_config import Listed, job_name, run_config
+from sync_assets.lib.automation.jobs import tables_job_name
+from sync_assets.lib.keys import partition_key
 from sync_assets.lib.translator import asset_key
 from sync_assets.planning.freshness import ListFreshness
 from sync_assets.sources.rest.api import Api, Parent
@@ -18,23 +21,34 @@ from sync_assets.sources.rest.api import Api, Parent
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run that is needed: resources of an API, below neighbouring partitions or whole tables.
+    """A run that is needed: of tables, or of some resources below each of some keys of a parent.
 
     `since` is the oldest sync that the run would replace.
     """
 
-    resources: tuple[str, ...]
-    keys: tuple[str, ...]
     since: datetime
+    tables: tuple[str, ...] = ()
+    parent: Parent | None = None
+    below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def request(self, api: Api, when: datetime | None = None) -> dg.RunRequest:
-        """The request of the run; one for each moment where that is given."""
-        name = [when.isoformat(), *self.resources, *self.keys[:1]] if when else None
-        return dg.RunRequest(
-            run_key=" ".join(name) if name else None,
-            asset_selection=[asset_key(api, name) for name in self.resources],
-            tags={**queue_tags(api, partitioned=bool(self.keys)), **range_tags(self.keys)},
-        )
+    @property
+    def lists(self) -> set[Listed]:
+        """What the run would sync."""
+        below = {(resource, key) for key, names in self.below.items() for resource in names}
+        return {(name, None) for name in self.tables} | below
+
+    def first(self, keys: int) -> PlannedRun:
+        """The run over no more keys than that."""
+        return replace(self, below=dict(islice(self.below.items(), keys)))
+
+    def request(self, api: Api, what: str | None = None) -> dg.RunRequest:
+        """The request of the run; one for each `what` and first key, where that is given."""
+        key = " ".join([what, *self.tables, *islice(self.below, 1)]) if what else None
+        if self.parent is None:
+            tables = [asset_key(api, name) for name in self.tables]
+            return dg.RunRequest(key, job_name=tables_job_name(api), asset_selection=tables)
+        config = run_config(api, self.parent, self.below)
+        return dg.RunRequest(key, config, job_name=job_name(api, self.parent))
 
 
 def plan_runs(
@@ -47,32 +61,46 @@ def plan_runs(
     """
     lists = list(verdicts)
     tables = [verdict for verdict in lists if not verdict.partitioned]
-    found = [_demand(tables, ())] if tables else []
+    found = []
+    if tables:
+        names = tuple(sorted({verdict.resource for verdict in tables}))
+        found.append(PlannedRun(_oldest(tables), names))
     for parent in api.parents:
-        order = instance.get_dynamic_partitions(parent.partitions)
-        found += _below(api, parent, lists, order, longest)
-    return sorted(found, key=lambda demand: demand.since)
+        known = set(instance.get_dynamic_partitions(parent.partitions))
+        found += _below(api, parent, lists, known, longest)
+    return sorted(found, key=lambda run: run.since)
+
+
+def runs_below(
+    parent: Parent,
+    below: Mapping[str, tuple[str, ...]],
+    since: Mapping[str, datetime],
+    longest: int,
+) -> Iterator[PlannedRun]:
+    """Runs of some resources below keys, each of no more keys than `longest` (0: no limit)."""
+    keys = list(below)
+    most = longest or len(keys)
+    for start in range(0, len(keys), most or 1):
+        some = keys[start : start + most]
+        oldest = min(since.get(key, EVER) for key in some)
+        yield PlannedRun(oldest, parent=parent, below={key: below[key] for key in some})
 
 
 def _below(
-    api: Api, parent: Parent, verdicts: Sequence[ListFreshness], order: Sequence[str], longest: int
+    api: Api, parent: Parent, verdicts: Sequence[ListFreshness], known: set[str], longest: int
 ) -> Iterator[PlannedRun]:
     children = set(api.children(parent.resource))
     by_key: dict[str, list[ListFreshness]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.resource in children:
-            by_key[partition_key(str(verdict.parent))].append(verdict)
-    alike: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for key, below in by_key.items():
-        alike[tuple(sorted(verdict.resource for verdict in below))].add(key)
-    for keys in alike.values():
-        for stretch in contiguous_ranges(keys, order, longest):
-            yield _demand([item for key in stretch for item in by_key[key]], tuple(stretch))
+        if verdict.resource in children and (key := partition_key(str(verdict.parent))) in known:
+            by_key[key].append(verdict)
+    since = {key: _oldest(lists) for key, lists in by_key.items()}
+    below = {
+        key: tuple(sorted({verdict.resource for verdict in by_key[key]}))
+        for key in sorted(since, key=lambda key: since[key])
+    }
+    yield from runs_below(parent, below, since, longest)
 
 
-def _demand(verdicts: Sequence[ListFreshness], keys: tuple[str, ...]) -> PlannedRun:
-    return PlannedRun(
-        tuple(sorted({verdict.resource for verdict in verdicts})),
-        keys,
-        min(verdict.synced_at for verdict in verdicts),
-    )
+def _oldest(verdicts: Iterable[ListFreshness]) -> datetime:
+    return min(verdict.synced_at for verdict in verdicts)

@@ -6,8 +6,8 @@ import dagster as dg
 
 from sync_assets.base import times
 from sync_assets.lib.automation.budget import tables_within_quota, within_quota
-from sync_assets.lib.automation.in_progress import is_free, lists_in_progress
-from sync_assets.lib.automation.queue_tags import queue_tags
+from sync_assets.lib.automation.in_progress import in_progress, is_free
+from sync_assets.lib.automation.jobs import Job, tables_job_name
 from sync_assets.lib.automation.run_requests import plan_runs
 from sync_assets.lib.default_status import schedule_status
 from sync_assets.lib.translator import asset_key
@@ -19,28 +19,28 @@ from sync_assets.warehouse.queries import state
 
 
 def build_tables_schedule(
-    api: Api, tables: dg.AssetsDefinition, settings: AutomationSettings
+    api: Api, job: Job, settings: AutomationSettings
 ) -> dg.ScheduleDefinition:
     """Syncs parents and every other unpartitioned table."""
 
     @dg.schedule(
         name=f"{api.name}_hourly",
-        target=tables,
+        job=job,
         cron_schedule=settings.tables_schedule,
         execution_timezone=settings.timezone,
         default_status=schedule_status(settings),
         description=f"Syncs the {api.name} tables that are one list.",
     )
     def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        busy = lists_in_progress(api, context.instance)
-        taken = {resource for resource, _ in busy}
-        names = [key.path[-1] for key in tables.keys if key.path[-1] not in taken]
-        chosen = tables_within_quota(api, settings, names, busy)
+        queue = in_progress(api, context.instance)
+        taken = {resource for resource, _ in queue.lists}
+        names = [name for name in api.unpartitioned() if name not in taken]
+        chosen = tables_within_quota(api, settings, names, queue.lists)
         if not chosen:
             what = "wait for their part of the quota" if names else "are under way"
-            return dg.SkipReason(f"all tables of {api.name} {what}")
+            return dg.SkipReason(f"all tables of {api.name} {what}{queue.told()}")
         free = [asset_key(api, name) for name in sorted(chosen)]
-        return dg.RunRequest(asset_selection=free, tags=queue_tags(api, partitioned=False))
+        return dg.RunRequest(job_name=tables_job_name(api), asset_selection=free)
 
     return hourly
 
@@ -48,15 +48,15 @@ def build_tables_schedule(
 def build_partitions_schedule(
     api: Api,
     parent: Parent,
-    children: dg.AssetsDefinition,
+    job: Job,
     settings: AutomationSettings,
     longest: int,
 ) -> dg.ScheduleDefinition:
-    """Syncs the partitions that may still change, at most `longest` a run (0: all of a stretch)."""
+    """Syncs the partitions that may still change, at most `longest` a run (0: all)."""
 
     @dg.schedule(
         name=f"{api.name}_{parent.partitions}_nightly",
-        target=children,
+        job=job,
         cron_schedule=settings.partitions_schedule,
         execution_timezone=settings.timezone,
         default_status=schedule_status(settings),
@@ -78,12 +78,14 @@ def build_partitions_schedule(
             for verdict in verdicts
             if not verdict.over and verdict.resource in names and verdict.parent in tried
         ]
-        busy = lists_in_progress(api, context.instance)
-        free = [verdict for verdict in live if is_free(verdict, busy)]
-        free = within_quota(api, known, settings, verdicts, free, busy)
+        queue = in_progress(api, context.instance)
+        free = [verdict for verdict in live if is_free(verdict, queue.lists)]
+        free = within_quota(api, known, settings, verdicts, free, queue.lists)
         found = plan_runs(api, free, context.instance, longest)
-        requests = [demand.request(api, context.scheduled_execution_time) for demand in found]
+        night = context.scheduled_execution_time.isoformat()
+        requests = [demand.request(api, night) for demand in found]
         what = "not under way already" if live else "live"
-        return requests or dg.SkipReason(f"no partition of {parent.partitions} is {what}")
+        none = f"no partition of {parent.partitions} is {what}{queue.told()}"
+        return requests or dg.SkipReason(none)
 
     return nightly
