@@ -10,7 +10,7 @@ import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType
 
 from sync_assets.base import times
-from sync_assets.lib.alerts.failed_runs import Failures
+from sync_assets.lib.alerts.failed_runs import FailedRuns, read_failed_runs
 from sync_assets.lib.assets.sync_config import run_config
 from sync_assets.lib.automation.in_progress import in_progress
 from sync_assets.sources.promotions import API
@@ -155,7 +155,8 @@ def test_a_killed_run_is_told_by_what_it_did_not_load(synced: DagsterRuns) -> No
     run = begin(synced, SPARSE)
     assert synced.run("promotions/users", partition="1").success
     synced.instance.report_run_failed(run, "the machine went down")
-    failures = Failures().look(synced.instance, LOADED.resolve_asset_graph())
+    graph = LOADED.resolve_asset_graph()
+    failures = read_failed_runs(synced.instance, graph, FailedRuns()).reasons
     lists = {(one[1], one[0].removeprefix("promotions/")) for one in failures}
     assert lists == PLANNED - {("1", "users")}
     assert "the machine went down" in failures["promotions/users", "3"]
