@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from sync_assets.base import times
-from sync_assets_tests.support.dagster_world import DagsterRuns
+from sync_assets_tests.support.dagster_world import DagsterRuns, keys_of, resources_of
 from sync_assets_tests.support.world import World
 
 pytestmark = pytest.mark.long
@@ -53,10 +53,10 @@ def by_schedules(runs: DagsterRuns) -> list[str]:
 def requested(requests: list[dg.RunRequest]) -> list[str]:
     """The lists that requests are for: `users` for a table, `users/1` for a partition."""
     return sorted(
-        f"{asset.path[-1]}{key}"
+        f"{resource}{key}"
         for request in requests
-        for asset in request.asset_selection or []
-        for key in sorted({f"/{v}" for k, v in request.tags.items() if "range" in k}) or [""]
+        for resource in resources_of(request)
+        for key in [f"/{key}" for key in keys_of(request)] or [""]
     )
 
 
