@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_assets.base import secrets
 from sync_assets_tests.support.counts import (
     pytest_configure,
     pytest_runtest_setup,
@@ -26,6 +27,12 @@ __all__ = [
     "pytest_sessionstart",
     "pytest_terminal_summary",
 ]
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget after a test what it configured as a secret: it may be another test's address."""
+    monkeypatch.setattr(secrets, "_known", set(secrets._known))
 
 
 @pytest.fixture
