@@ -195,4 +195,4 @@ def test_every_uv_command_names_something_that_exists() -> None:
             assert words[1] == "-m"
             module = ROOT / words[2].replace(".", "/")
             assert (module / "__main__.py").exists() or module.with_suffix(".py").exists()
-    assert 'sync-assets = "sync_assets.cli:main"' in PYPROJECT
+    assert 'sync-assets = "sync_assets.__main__:run"' in PYPROJECT

@@ -153,7 +153,7 @@ def test_every_python_reads_the_same(version: str) -> None:
     code = (
         "import json, sys; sys.path.insert(0, 'sync_assets/base'); import times\n"
         "values = json.loads(sys.stdin.read())\n"
-        "print(json.dumps({n: str(times.moment(v)) for n, v in values.items()}))"
+        "print(json.dumps({n: str(times.parse_time(v)) for n, v in values.items()}))"
     )
     there = subprocess.run(
         [python, "-c", code], input=json.dumps(plain), capture_output=True, text=True, check=True

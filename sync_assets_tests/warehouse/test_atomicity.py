@@ -36,7 +36,9 @@ def test_a_load_that_fails_leaves_the_old_rows(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("drop", ["DROP TABLE {}", "ALTER TABLE {} DROP COLUMN name"])
+@pytest.mark.parametrize(
+    "drop", ["DROP TABLE {} CASCADE", "ALTER TABLE {} DROP COLUMN name CASCADE"]
+)
 def test_what_somebody_dropped_comes_back_with_the_next_sync(world: World, drop: str) -> None:
     world.api.lists["/organizing_brands"] = [{"id": "1", "name": "one"}]
     for _ in range(2):

@@ -31,6 +31,7 @@ REFUSALS = {
     ],
     "a unique index of the user": [f"CREATE UNIQUE INDEX ON {USERS} (email)"],
     "a column of an enum of the user": [
+        "DROP SCHEMA promotions_typed CASCADE",
         "CREATE TYPE mail AS ENUM ('a@x.org')",
         f"ALTER TABLE {USERS} ALTER COLUMN email TYPE mail USING email::mail",
     ],
