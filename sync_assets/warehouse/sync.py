@@ -25,6 +25,7 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.rounds import Key
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.unfinished import sweep as sweep_unfinished
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.records.names import table_name
 from sync_assets.sources.rest.resources import build_resources
@@ -105,6 +106,8 @@ def commits(
     with stop.stoppable(), open_pipeline(api.name, dataset) as pipeline:
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
+        if swept := sweep_unfinished():
+            say(f"swept the pages of lists that nobody went on with: {len(swept)}")
         foreign, held, done = _known(pipeline, request, taken, say)
         ours = replace(request, resources=[n for n in request.resources if n not in foreign])
         refuse_without_rights(pipeline, ours.resources)
@@ -125,6 +128,7 @@ def commits(
                 _extract(pipeline, lists, [name for name in names if name not in again.refused])
                 load = partial(load_and_prove, pipeline, api, names, journal, make, say)
                 if again.loads(pipeline, load):
+                    lists.loaded(current.taken)
                     yield journal
                     names = [name for name in names if name in current.pending]
         for listing in _lists_of(request, foreign):

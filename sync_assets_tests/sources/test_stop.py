@@ -68,7 +68,9 @@ def assert_nothing_is_left(world: World) -> None:
     assert world.query("SELECT promotion_id, id FROM promotions.users") == [
         {"promotion_id": "1", "id": "a"}
     ]
-    assert not [path for path in world.folder.glob("sync_assets-*") if "rate" not in path.name]
+    left = [path for path in world.folder.glob("sync_assets-*") if "rate" not in path.name]
+    assert not [path for path in left if not path.name.startswith("sync_assets-unfinished-")]
+    assert not list(world.folder.glob("sync_assets-unfinished-*/*"))
     started = time.monotonic()
     with single_writer(world.folder / "warehouse.duckdb", silent, patience=1):
         assert time.monotonic() - started < 0.5

@@ -29,9 +29,10 @@ from requests import PreparedRequest, Response
 from sync_assets.base.errors import ListError
 from sync_assets.sources import affiliates, events, promotions
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.reader import Reading, read_list
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.unfinished import Unfinished
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.records.rows import RowTyper
 
@@ -166,7 +167,7 @@ def read(way: Way, history: History) -> Result:
     spool = Spool(RowTyper(endpoint.columns), endpoint.key, listing)
     error = None
     try:
-        read_list(connection, endpoint, None, spool, SyncResult())
+        read_list(Reading(connection, endpoint, spool, SyncResult(), Unfinished(None, 0, print)))
         spool.close()
         found = {int(one.strip("o")) for one in spool.column("id")}
         fate = "whole" if history.lived <= found else "lost"

@@ -42,7 +42,8 @@ ACTIVITY = "latest_activity"
 class Connection:
     """An API as one sync sees it: where, as whom, how hard it may be asked, and what for.
 
-    `endpoints` are the API's, with the secret in params and headers that hold it.
+    `endpoints` are the API's, with the secret in params and headers that hold it; `account` says
+    where and as whom in one text.
     """
 
     base_url: str
@@ -50,6 +51,7 @@ class Connection:
     settings: ApiSettings
     adapter: RateLimitedAdapter
     endpoints: Mapping[str, Endpoint]
+    account: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -176,4 +178,4 @@ class Api:
             settings.max_concurrency, quota, account, settings.max_wait, budget
         )
         adapter = RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait)
-        return Connection(base_url, auth, settings, adapter, sent)  # type: ignore[arg-type]
+        return Connection(base_url, auth, settings, adapter, sent, account)  # type: ignore[arg-type]

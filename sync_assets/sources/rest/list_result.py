@@ -34,9 +34,10 @@ class ListResult:
     """One list of one resource (below one parent, if it has any): its figures and its fate.
 
     `waited` and `seconds` are seconds, `bytes` the size of the bodies as sent, `rows` what is
-    loaded: without duplicates and without records that cannot be. `problems` are the first
-    records with one; `problem_counts` counts all of them, by kind. `not_before` is until when the
-    API asked to be left alone, if that is why the list failed.
+    loaded: without duplicates and without records that cannot be. `read_at` is when the first page
+    was asked for, `resumed` how many pages a sync had read before that was cut off. `problems` are
+    the first records with one; `problem_counts` counts all of them, by kind. `not_before` is until
+    when the API asked to be left alone, if that is why the list failed.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     """
 
@@ -44,6 +45,7 @@ class ListResult:
     parent: str | None = None
     rows: int = 0
     pages: int = 0
+    resumed: int = 0
     requests: int = 0
     retries: int = 0
     duplicates: int = 0
@@ -70,7 +72,7 @@ class ListResult:
 
     def restart(self) -> None:
         """Forget what came of a list that is read again; what it cost stays."""
-        self.rows = self.pages = self.duplicates = 0
+        self.rows = self.pages = self.resumed = self.duplicates = 0
         self.problems.clear()
         self.problem_counts.clear()
 

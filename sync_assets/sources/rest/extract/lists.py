@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as StillReading
 from dataclasses import dataclass
+from hashlib import sha256
 from threading import Lock
 
 from sync_assets.base.errors import ListError, SyncError
 from sync_assets.sources.rest.api import Api, Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
-from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.reader import Reading, read_list
 from sync_assets.sources.rest.extract.rounds import Key, Round
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.unfinished import Unfinished, folder
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.records.names import table_name
 from sync_assets.sources.rest.records.rows import RowTyper
@@ -55,6 +57,7 @@ class ListReader:
         self._reads: dict[Key, Future[Outcome]] = {}
         self._taken: dict[Key, Outcome] = {}
         self._done = set(done)
+        self._kept: dict[Key, Unfinished] = {}
         self._ids: dict[tuple[str, str], list[str]] = {}
         self._needed = {(e.parent, e.parent_field) for e in api.endpoints.values()}
         self._lock = Lock()
@@ -76,7 +79,9 @@ class ListReader:
         return self.round
 
     def close(self) -> None:
-        """Begin no list any more."""
+        """Begin no list any more; what is complete and not loaded waits on disk."""
+        for kept in self._kept.values():
+            kept.close()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -103,6 +108,7 @@ class ListReader:
                     self._done.discard(key)
                     self._reads[key] = Future()
                     self._reads[key].set_result(outcome)
+        self.loaded(unneeded)
         for key in unneeded:
             self.journal.listings.pop(key, None)
 
@@ -164,21 +170,47 @@ class ListReader:
         """Read a list: what is replaced as one."""
         listing = ListResult(endpoint.name, parent)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
+        sent, kept = self.connection.endpoints[endpoint.name], self._unfinished(endpoint, parent)
         try:
-            sent = self.connection.endpoints[endpoint.name]
-            read_list(self.connection, sent, parent, spool, self.journal)
+            read_list(Reading(self.connection, sent, spool, self.journal, kept))
+            self._keep(endpoint, parent, kept)
             spool.close()
             self.journal.check(listing)
         except SyncError as error:
+            kept.close()
             listing.seconds = time.monotonic() - listing.started
             self.journal.record(listing, error)
             if self.journal.strict:
                 raise
             return NOTHING
+        except BaseException:  # the sync is stopped
+            kept.close()
+            raise
         listing.seconds = time.monotonic() - listing.started
         self._keep_ids(endpoint, spool)  # before the spool is shared
         self.journal.record(listing)
         return Outcome(spool)
+
+    def _unfinished(self, endpoint: Endpoint, parent: str | None) -> Unfinished:
+        """What waits on disk of a list."""
+        connection, settings = self.connection, self.connection.settings
+        words = [connection.account, endpoint.path, parent]
+        name = sha256(repr(words).encode()).hexdigest()[:32]
+        hours = settings.resume_within
+        return Unfinished(folder() / name if hours else None, hours, self.journal.on_wait)
+
+    def _keep(self, endpoint: Endpoint, parent: str | None, kept: Unfinished) -> None:
+        """Keep the pages of a complete list until it is loaded, if somebody loads it."""
+        if self.journal.strict:
+            kept.remove()
+        else:
+            self._kept[endpoint.name, parent] = kept
+
+    def loaded(self, keys: Iterable[Key]) -> None:
+        """Forget what waits on disk of lists that are loaded, or that nobody needs."""
+        for key in keys:
+            if kept := self._kept.pop(key, None):
+                kept.remove()
 
     def _keep_ids(self, endpoint: Endpoint, spool: Spool) -> None:
         """Keep the ids of parents that lists are below, by the field that holds them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -11,102 +12,173 @@ from dlt.common.configuration.specs.runtime_configuration import RuntimeConfigur
 from dlt.common.jsonpath import TJsonPath, compile_path
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
-from requests import Response
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from requests import PreparedRequest, Response
 
-from sync_assets.base.errors import LimitError, ListError, SyncError, TornError, brief
+from sync_assets.base.errors import (
+    LimitError,
+    ListError,
+    RefusedError,
+    RestError,
+    SyncError,
+    TornError,
+    TransientError,
+    brief,
+)
 from sync_assets.sources.rest.api import Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.resume import GoBackError, Resume
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.unfinished import Unfinished
 from sync_assets.sources.rest.http.session import ListSession, address
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.paging.body import check_shape, check_status
-from sync_assets.sources.rest.paging.claims import read_claims
-from sync_assets.sources.rest.paging.paginators import check_refusal, fresh, kept_of, sign_of
+from sync_assets.sources.rest.paging.claims import Claims, read_claims
+from sync_assets.sources.rest.paging.paginators import (
+    check_refusal,
+    cross_seam,
+    fresh,
+    kept_of,
+    sign_of,
+)
 from sync_assets.sources.rest.paging.walk import Walk
 
 PAGES_WITHOUT_NEWS = 3
 READS_AGAIN = 2
 
 
-def read_list(
-    connection: Connection,
-    endpoint: Endpoint,
-    parent: str | None,
-    spool: Spool,
-    journal: SyncResult,
-) -> None:
-    """Read all pages of a list into a spool; raise `ListError` with place and cause otherwise.
+@dataclass
+class Reading:
+    """One list that is read: where, below whom, into what, and what of it waits on disk."""
+
+    connection: Connection
+    endpoint: Endpoint
+    spool: Spool
+    journal: SyncResult
+    kept: Unfinished
+
+    @property
+    def listing(self) -> ListResult:
+        """The figures of the list."""
+        return self.spool.listing
+
+    def say(self, what: str) -> None:
+        """Tell whoever watches something about the list."""
+        self.journal.on_wait(f"{self.listing.name}: {what}")
+
+    def failed(self, walk: Walk, cause: str) -> ListError:
+        """The failure of the list, with its place."""
+        url = address(self.connection.base_url) + self.endpoint.path
+        return ListError(f"{self.listing.name}, page {walk.pages + 1} of {url}: {cause}")
+
+
+def read_list(reading: Reading) -> None:
+    """Read all pages of a list into its spool; raise `ListError` with place and cause otherwise.
 
     A list whose pages do not make up one list is read again from its start, at most twice; and once
-    where the API turns out not to send pages of any size.
+    where the API turns out not to send pages of any size. One that was cut off is gone on with.
     """
-    listing = spool.listing
-    left = READS_AGAIN
+    kept, listing = reading.kept, reading.listing
+    left, resume = READS_AGAIN, Resume(kept, reading.endpoint)
+    if resumed := len(kept.pages):
+        reading.say(f"{resumed:,} pages wait on disk, read from {kept.read_at:%H:%M:%S} UTC on")
     while True:
-        walk = Walk(endpoint.key)
+        walk, listing.read_at = Walk(reading.endpoint.key), kept.read_at
         try:
-            _read(connection, endpoint, parent, spool, journal, walk)
+            _read(reading, walk, resume)
+        except GoBackError as found:
+            resume = Resume(kept, reading.endpoint, found)
+            reading.spool.restart()
         except TornError as error:
-            if not left:
+            if not left and not kept.pages:
                 cause = f"{error}; read {READS_AGAIN + 1} times"
-                raise _failed(connection, endpoint, parent, walk, cause) from error
-            left -= 1
+                raise reading.failed(walk, cause) from error
+            left -= 0 if kept.pages else 1
             listing.retries += 1
-            journal.on_wait(f"{listing.name}: {error}; reading the list again from its start")
-            spool.restart()
+            reading.say(f"{error}; reading the list again from its start")
+            resume = _from_its_start(reading)
         except LimitError as error:
             listing.retries += 1
-            if connection.limits.give_up():
-                journal.on_wait(f"{listing.name}: {error}; reading pages as the links say")
-            spool.restart()
+            if reading.connection.limits.give_up():
+                reading.say(f"{error}; reading pages as the links say")
+            resume = _from_its_start(reading)
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
-            raise _failed(connection, endpoint, parent, walk, brief(error)) from error
+            if not _may_go_on(reading.connection, error):
+                kept.remove()
+            raise reading.failed(walk, brief(error)) from error
         else:
             return
 
 
-def _failed(
-    connection: Connection, endpoint: Endpoint, parent: str | None, walk: Walk, cause: str
-) -> ListError:
-    where = f"{endpoint.name} of {parent}" if parent is not None else endpoint.name
-    url = address(connection.base_url) + endpoint.path
-    return ListError(f"{where}, page {walk.pages + 1} of {url}: {cause}")
+def _from_its_start(reading: Reading) -> Resume:
+    reading.kept.begin_anew()
+    reading.spool.restart()
+    return Resume(reading.kept, reading.endpoint)
 
 
-def _read(
-    connection: Connection,
-    endpoint: Endpoint,
-    parent: str | None,
-    spool: Spool,
-    journal: SyncResult,
-    walk: Walk,
-) -> None:
+def _may_go_on(connection: Connection, error: Exception) -> bool:
+    """Whether what ended a list may be over the next time."""
+    passing = (TransientError, RestError, RefusedError, OSError)
+    return isinstance(error, passing) or connection.adapter.gate.is_closed
+
+
+def _read(reading: Reading, walk: Walk, resume: Resume) -> None:
     """Read a list once, as it is from its first page to its last."""
-    stale = 0
-    for page in _pages(connection, endpoint, parent, spool.listing, journal, walk):
+    stale, spool, endpoint = 0, reading.spool, reading.endpoint
+    for page in _pages(reading, walk, resume):
         spool.listing.pages += 1
-        stale = 0 if spool.add(_mapped(endpoint, page)) else stale + 1
+        spool.listing.resumed += not resume.live
+        for rows in resume.aside:
+            spool.add(_mapped(endpoint, rows))
+        mapped = _mapped(endpoint, page)
+        if resume.seam:
+            mapped = [record for record in mapped if not spool.knows(record)]
+        stale = 0 if spool.add(mapped) or resume.seam else stale + 1
+        resume.passed()
         if stale == PAGES_WITHOUT_NEWS:
             raise ListError(f"the last {stale} pages brought no new record: no end in sight")
 
 
-def _pages(
-    connection: Connection,
-    endpoint: Endpoint,
-    parent: str | None,
-    listing: ListResult,
-    journal: SyncResult,
-    walk: Walk,
-) -> Iterator[list[Any]]:
+def _pages(reading: Reading, walk: Walk, resume: Resume) -> Iterator[list[Any]]:
     """The pages of a list, without the rows that were asked for twice."""
+    connection, endpoint, listing = reading.connection, reading.endpoint, reading.listing
     paginator = fresh(endpoint.paginator, endpoint.key, overlap=connection.limits.honoured)
     walk.keyed = getattr(paginator, "keyed", False)
-    settings = connection.settings
-    session = ListSession(connection, listing, parent, journal.on_wait)
+    session = ListSession(connection, listing, listing.parent, reading.journal.on_wait)
     client = RESTClient(
         connection.base_url, auth=connection.auth, session=session, config=RuntimeConfiguration()
     )
+
+    def at_seam(rows: list[Any], claims: Claims) -> None:
+        walk.cross_seam(rows, claims)
+        cross_seam(paginator, rows, claims)
+
+    def send(request: PreparedRequest) -> Response:
+        return session.send(request, **session.merge_environment_settings())
+
+    resume.at_seam = at_seam
+    session.kept = lambda request: resume.serve(request, send)
+    guard = _guard(reading, walk, paginator)
+    for page in client.paginate(
+        _path(endpoint, listing.parent),
+        params=_params(endpoint, connection.settings.page_size),
+        headers=dict(endpoint.headers),
+        paginator=paginator,
+        data_selector=_compiled(endpoint.data_selector),
+        hooks={"response": [guard]},
+    ):
+        kept, overlap = kept_of(paginator, page)
+        if kept is not None:
+            walk.turn(page, overlap, goes_on=paginator.has_next_page)
+        resume.keep(page.response)
+        if kept is not None:
+            yield kept
+
+
+def _guard(reading: Reading, walk: Walk, paginator: BasePaginator) -> Callable[..., None]:
+    """What each answer passes before a single row of it counts."""
+    endpoint = reading.endpoint
 
     def guard(response: Response, *args: Any, **kwargs: Any) -> None:
         if response.is_redirect:
@@ -123,18 +195,7 @@ def _pages(
         claims = read_claims(body, endpoint.data_selector)
         walk.check(body, rows, sign_of(paginator, body, rows, claims), query)
 
-    for page in client.paginate(
-        _path(endpoint, parent),
-        params=_params(endpoint, settings.page_size),
-        headers=dict(endpoint.headers),
-        paginator=paginator,
-        data_selector=_compiled(endpoint.data_selector),
-        hooks={"response": [guard]},
-    ):
-        kept, overlap = kept_of(paginator, page)
-        if kept is not None:
-            walk.turn(page, overlap, goes_on=paginator.has_next_page)
-            yield kept
+    return guard
 
 
 @lru_cache  # compiling takes as long as reading a page

@@ -78,13 +78,22 @@ def _remembered(kind: Any, connections: WeakSet[HTTPConnection]) -> Any:
 
 
 class Counting(HTTPAdapter):
-    """An adapter bound to the listing that its requests count for, and to who is told of waits."""
+    """An adapter bound to the listing that its requests count for, and to who is told of waits.
+
+    `kept` gives the page of a request that need not be sent.
+    """
 
     def __init__(
-        self, adapter: RateLimitedAdapter, listing: ListResult, say: Callable[[str], None]
+        self,
+        adapter: RateLimitedAdapter,
+        listing: ListResult,
+        say: Callable[[str], None],
+        kept: Callable[[PreparedRequest], Response | None],
     ) -> None:
-        self.adapter, self.listing, self.say = adapter, listing, say
+        self.adapter, self.listing, self.say, self.kept = adapter, listing, say, kept
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:  # type: ignore[override]
         """Send one request on behalf of the listing."""
+        if (page := self.kept(request)) is not None:
+            return page
         return self.adapter.send(request, listing=self.listing, say=self.say, **kwargs)

@@ -48,6 +48,7 @@ class ListSession(Session):
         self.adapter, self.gate = connection.adapter, connection.adapter.gate
         self.listing, self.parent, self.on_wait = listing, parent, on_wait
         self.origin = origin(connection.base_url)
+        self.kept: Callable[[PreparedRequest], Response | None] = lambda request: None
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request, again where that may help; each redirect passes here too."""
@@ -83,7 +84,7 @@ class ListSession(Session):
 
     def get_adapter(self, url: str) -> HTTPAdapter:
         """The API's one adapter, counting for this list."""
-        return Counting(self.adapter, self.listing, self.on_wait)
+        return Counting(self.adapter, self.listing, self.on_wait, self.kept)
 
     def _rest(self, error: Exception, retries: Retries) -> None:
         """Wait until the request may be sent again; the others wait too where the API asks."""
