@@ -143,7 +143,7 @@ def _look(world: World, instance: dg.DagsterInstance, scratch: Path, day: int) -
         loads=rows("_dlt_loads"),
         schemas=rows("_dlt_version"),
         warehouse_kb=(world.folder / "warehouse.duckdb").stat().st_size // 1024,
-        scratch=len(list(scratch.iterdir())),
+        scratch=sum("rate" not in path.name for path in scratch.iterdir()),
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
 
