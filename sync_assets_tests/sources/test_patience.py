@@ -198,12 +198,12 @@ def test_a_rest_that_is_too_long_is_asked_for_once(world: World, code: int) -> N
     world.configure("promotions", max_concurrency=4)
     world.api.fail("/users/0", status=code, headers={"Retry-After": "1800"})
     found = world.sync("promotions", "users", parents={"promotions": parents})
-    assert len(world.api.seen) <= 8
+    assert len(world.api.seen) <= 40, "what was under way before the answer was read, and no more"
     told = [str(listing.error) for listing in found.values() if listing.error]
     assert len([error for error in told if "asked again in 1800 s: longer than" in error]) == 1
     reasons = {error.partition("users: ")[2] or error.rpartition(": not")[2] for error in told[1:]}
     assert len([reason for reason in reasons if "to be left alone until" in reason]) == 1
-    assert len(told) >= 192
+    assert len(told) >= 160
 
 
 def test_the_sensor_asks_for_nothing_before_the_rest_is_over(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,21 +47,22 @@ def database(synced: World) -> Path:
 
 
 @contextmanager
-def loading(database: Path, seconds: float) -> Iterator[None]:
-    """Another process's load, as far as locks can tell: it has the file from now on."""
-    held = threading.Event()
+def loading(database: Path) -> Iterator[threading.Event]:
+    """Another process's load, as far as locks can tell: it has the file until the event is set."""
+    held, done = threading.Event(), threading.Event()
 
     def load() -> None:
         with single_writer(database, silent):
             held.set()
-            time.sleep(seconds)
+            done.wait()
 
     other = threading.Thread(target=load)
     other.start()
     held.wait()
     try:
-        yield
+        yield done
     finally:
+        done.set()
         other.join()
 
 
@@ -108,15 +108,20 @@ def test_a_wrong_query_says_what_is_wrong_and_no_value(synced: World) -> None:
 
 def test_a_load_is_waited_for_and_that_is_said(database: Path) -> None:
     said: list[str] = []
-    with loading(database, 1.2):
-        assert read(COUNT, say=said.append).to_pylist() == [{"n": 2}]
+    with loading(database) as done:
+
+        def say(text: str) -> None:
+            said.append(text)
+            done.set()
+
+        assert read(COUNT, say=say).to_pylist() == [{"n": 2}]
     assert said
     assert said[0].startswith("waiting for warehouse.duckdb: another sync is using it")
 
 
 def test_the_wait_ends(database: Path) -> None:
     with (
-        loading(database, 0.5),
+        loading(database),
         pytest.raises(WarehouseBusyError, match=r"warehouse\.duckdb is in use by another sync"),
     ):
         read(COUNT, patience=0.2)
