@@ -76,6 +76,15 @@ def test_a_number_keeps_its_digits(numbers: dict[str, dict[str, Any]], text: str
 
 
 @pytest.mark.parametrize("text", SENT)
+def test_so_does_one_in_a_compact_body(text: str) -> None:
+    for body in (f'{{"n":{text}}}', f'{{"n":{text},"é":"/"}}', f'{{"n":{text},"u":"\\u00e9"}}'):
+        table, problems = RowTyper(columns(required="", text="id")).table(
+            [parse(body.encode())], None
+        )
+        assert (table["n"].to_pylist(), problems) == ([text], [])
+
+
+@pytest.mark.parametrize("text", SENT)
 def test_so_does_a_record_in_quarantine(text: str) -> None:
     sent = user(text).replace(b'"id": "1"', b'"id": null')
     _, (problem,) = RowTyper(columns(required="id", text="id")).table([parse(sent)], None)

@@ -142,6 +142,16 @@ def test_one_429_without_a_time_slows_all_lists(world: World) -> None:
     assert (len(at), resting) == (14, [])
 
 
+@pytest.mark.usefixtures("world")
+def test_a_rest_is_shared_where_there_is_no_rate() -> None:
+    one, other = (rate_limiter.RateLimiter(1, per_minute(0), "an account") for _ in range(2))
+    with one.request() as waited:
+        assert waited == 0
+    other.pause(0.2)
+    with one.request() as waited:
+        assert 0.1 < waited < 5
+
+
 def test_a_rest_that_is_over_holds_nobody_back() -> None:
     polite = rate_limiter.RateLimiter(1, per_minute(0))
     polite.pause(0.1)

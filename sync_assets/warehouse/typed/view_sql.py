@@ -36,9 +36,10 @@ class ViewSql:
     def signature(self, table: str) -> str:
         """What a view is made of: something else where its query or its comments are others."""
         meanings = (f"{c.name}: {c.meaning} {c.personal}" for c in self.columns(table))
-        return "\n".join([self._draft(table), *meanings])
+        return "\n".join([self.select(table), *meanings])
 
-    def _draft(self, table: str) -> str:
+    def select(self, table: str) -> str:
+        """The query of a view."""
         columns = self.columns(table)
         own = {column.name: column for column in columns}
         joins = dict(self._joins(columns))
@@ -53,10 +54,6 @@ class ViewSql:
         source = f"SELECT {', '.join(shown)} FROM {self.table(table)} AS {ROW}"
         return " ".join([source, *joins.values()])
 
-    def select(self, table: str) -> str:
-        """The query of a view."""
-        return self._written(self._draft(table))
-
     def uncast(self, table: str) -> str | None:
         """A query that counts, in one row, what is stored and null in the view, by column."""
         own = {column.name: column for column in self.columns(table)}
@@ -68,7 +65,7 @@ class ViewSql:
             f"AND {self._shown(table, column, own)} IS NULL THEN 1 END)"
             for column in converted
         ]
-        return self._written(f"SELECT {', '.join(counts)} FROM {self.table(table)} AS {ROW}")
+        return f"SELECT {', '.join(counts)} FROM {self.table(table)} AS {ROW}"
 
     def converted(self, table: str) -> list[ViewColumn]:
         """The columns of which a value could be null in the view and is there in the table."""
@@ -82,11 +79,6 @@ class ViewSql:
     def table(self, name: str) -> str:
         """The name of a table of the dataset."""
         return f"{quoted(self._dataset)}.{quoted(name)}"
-
-    def _written(self, sql: str) -> str:
-        import sqlglot  # a tenth of a second, which only a load needs
-
-        return sqlglot.transpile(sql, read=self.dialect, write=self.dialect, identify=True)[0]
 
     def _shown(self, table: str, column: ViewColumn, own: Mapping[str, ViewColumn]) -> str:
         """A column's value, as the view has it."""

@@ -44,6 +44,8 @@ class LocalBudget:
 
     def book(self) -> Turn:
         """Book a request, or tell how long to wait first."""
+        if not self._quota.windows and self._usage.is_untold():
+            return Turn(time.monotonic())
         with self._lock, self._usage.held() as usage:
             return usage.book(self._quota, time.monotonic())
 

@@ -52,6 +52,10 @@ class Usage:
         """The usage by this process alone."""
         yield self
 
+    def is_untold(self) -> bool:
+        """Whether nothing is known that could hold a request back."""
+        return False
+
     def book(self, quota: Quota, now: float) -> Turn:
         """Book a request, if all windows and what the service says is left have room for it."""
         if now < self.paused_until:

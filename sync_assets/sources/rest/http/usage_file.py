@@ -54,6 +54,10 @@ class SharedUsage(Usage):
         finally:
             self._lock.release()
 
+    def is_untold(self) -> bool:
+        """Whether no process has told anything, which a look at the disk says without a lock."""
+        return self._is_shared and not self._file.exists()
+
     def _taken(self) -> bool:
         while True:
             self._stop.check()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+import orjson
 from requests import Response
 
 from sync_assets.base.errors import RefusedError, ResponseError, TransientError
@@ -21,7 +23,14 @@ RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
 
 
 def parse(content: bytes) -> Any:
-    """Read JSON losslessly: numbers to the last digit, bytes that are no UTF-8 recognisable."""
+    """Read JSON losslessly: numbers to the last digit, bytes that are no UTF-8 recognisable.
+
+    orjson is twice as fast and keeps no digits. What it writes again as it came has lost none.
+    """
+    with suppress(ValueError, TypeError):  # JSON that orjson does not take, or does not write
+        value = orjson.loads(content)
+        if orjson.dumps(value) == content:
+            return value
     return loads(content.decode("utf-8", errors="surrogateescape").lstrip("\ufeff"))
 
 
