@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -88,7 +89,7 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
     for account in chosen:
         api = account.api
         try:
-            request = _request(account, arguments.partition, allow_empty=arguments.allow_empty)
+            request = _request(account, arguments)
             with Watcher(console, api.name) as watcher:
                 journals[api.name] = sync(request, watcher)
         except SyncError as error:  # the other sources can do without this one
@@ -121,6 +122,11 @@ def _parser(sources: list[str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-empty", action="store_true", help="let a list that held rows become empty"
     )
+    parser.add_argument(
+        "--heads",
+        action="store_true",
+        help="only what is new of long lists whose new rows come first; the others as a whole",
+    )
     return parser
 
 
@@ -134,10 +140,17 @@ def _refuse_partitions(chosen: Sequence[Api], partitions: Sequence[str] | None) 
             raise ConfigurationError(f"{api.name} has no partitions; leave out --partition.")
 
 
-def _request(account: Account, partitions: Sequence[str] | None, *, allow_empty: bool) -> Request:
-    api = account.api
+def _request(account: Account, arguments: argparse.Namespace) -> Request:
+    api, partitions = account.api, arguments.partition
+    request = Request(
+        api,
+        list(api.endpoints),
+        allow_empty=arguments.allow_empty,
+        account=account,
+        read="heads" if arguments.heads else "sweep",
+    )
     if partitions is None:
-        return Request(api, list(api.endpoints), None, allow_empty, account=account)
+        return request
     parent = api.parents[0]
     listed = _ids(account, parent)
     if unknown := [key for key in partitions if key not in listed]:
@@ -147,7 +160,7 @@ def _request(account: Account, partitions: Sequence[str] | None, *, allow_empty:
         )
     children = api.children(parent.resource)
     parents = {parent.resource: list(partitions)}
-    return Request(api, children, parents, allow_empty, account=account)
+    return replace(request, resources=children, parents=parents)
 
 
 def _ids(account: Account, parent: Parent) -> list[str]:

@@ -8,6 +8,7 @@ import dlt
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.extract.whole import lists_of
 from sync_assets.sources.rest.list_result import ListResult
@@ -17,6 +18,7 @@ from sync_assets.warehouse.connection.lock import single_writer
 from sync_assets.warehouse.connection.postgres import list_locks
 from sync_assets.warehouse.connection.staging import drop_own
 from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.state.changes import compare_with_held
 from sync_assets.warehouse.state.held import rows_by_list
 from sync_assets.warehouse.state.ledger import forget_old_loads
 from sync_assets.warehouse.state.quarantine import LIST_COLUMN, QUARANTINE_TABLE, scope
@@ -28,9 +30,8 @@ from sync_assets.warehouse.tables import Tables, locked_tables, open_tables
 
 def load_and_prove(
     pipeline: dlt.Pipeline,
-    api: Api,
+    lists: ListReader,
     names: Sequence[str],
-    journal: SyncResult,
     make: Callable[[dlt.Pipeline], None],
 ) -> list[ListResult]:
     """Load what a round took of some resources; nothing, if a newer reading of a list is there.
@@ -38,27 +39,29 @@ def load_and_prove(
     Gives the lists that stand in the way. Raises `TableRefusedError` for a table that takes no such
     rows, `WarehouseLostError` where the warehouse is away, and `WarehouseError` otherwise.
     """
-    say = journal.observer.say
+    api, journal, say = lists.api, lists.journal, lists.journal.observer.say
     gone = vanished(api, names, journal)
-    lists = [scope(listing) for listing in [*_asked_for(api, names, journal), *gone]]
+    scopes = [scope(listing) for listing in [*asked_for(api, names, journal), *gone]]
     with (
         translate_errors(pipeline.dataset_name),
         single_writer(database_file(pipeline), say),
-        list_locks(pipeline, lists, make, say) as holding,
+        list_locks(pipeline, scopes, make, say) as holding,
     ):
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
-            if older := outdated(tables, _asked_for(api, names, journal), say):
+            if older := outdated(tables, asked_for(api, names, journal), say):
                 return older
-        _load(pipeline, say)
+            compare_with_held(tables, lists)
+        load_files(pipeline, say)
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
             _clear(tables, api, names, journal, gone)
             _verify(tables, api, names, journal)
-            record(tables, api, _asked_for(api, names, journal), journal)
+            record(tables, api, asked_for(api, names, journal), journal)
             forget_old_loads(tables, api)
     return []
 
 
-def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
+def load_files(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
+    """Load what was extracted, and drop the staging dataset that it took."""
     try:
         pipeline.load()
     except PipelineStepFailed as error:
@@ -67,7 +70,7 @@ def _load(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
         drop_own(pipeline, say)
 
 
-def _asked_for(api: Api, names: Sequence[str], journal: SyncResult) -> list[ListResult]:
+def asked_for(api: Api, names: Sequence[str], journal: SyncResult) -> list[ListResult]:
     """What a load takes of some resources: lists, and tables without partitions as a whole."""
     return [listing for name in names for listing in lists_of(journal, api.endpoints[name])]
 
@@ -81,7 +84,7 @@ def _clear(
 ) -> None:
     """Remove what complete lists no longer hold and a load without rows leaves behind."""
     remove(tables, api, gone)
-    complete = [item for item in _asked_for(api, names, journal) if item.error is None]
+    complete = [item for item in asked_for(api, names, journal) if item.error is None]
     clean = [scope(item) for item in complete if not item.problems]
     if tables.counts(QUARANTINE_TABLE, None):
         tables.delete(QUARANTINE_TABLE, LIST_COLUMN, clean)

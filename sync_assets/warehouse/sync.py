@@ -13,12 +13,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
 import dlt
-import pyarrow as pa
-from dlt.common.schema import Schema
-from dlt.extract import DltSource
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sync_assets.base import stop
 from sync_assets.sources.rest.account import Account
@@ -29,25 +26,23 @@ from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.observer import Observer
 from sync_assets.sources.rest.records.names import table_name
-from sync_assets.sources.rest.resources import build_resources, keep_rows_out_of_logs
+from sync_assets.sources.rest.resources import keep_rows_out_of_logs
 from sync_assets.sources.rest.settings import variable
 from sync_assets.warehouse.connection.destination import open_pipeline
-from sync_assets.warehouse.connection.driver_errors import plain, translate_errors
+from sync_assets.warehouse.connection.driver_errors import translate_errors
 from sync_assets.warehouse.connection.postgres import outlast_timeouts
 from sync_assets.warehouse.connection.rights import explained_by_rights, refuse_without_rights
 from sync_assets.warehouse.connection.scratch import sweep
 from sync_assets.warehouse.dataset import refuse_shared_dataset
 from sync_assets.warehouse.errors import WarehouseError
+from sync_assets.warehouse.heads import read_heads
 from sync_assets.warehouse.load import load_and_prove
 from sync_assets.warehouse.load_retries import Again
-from sync_assets.warehouse.machines import execution
 from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken_over
+from sync_assets.warehouse.rounds import rounds
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.state.held import Held, rows_by_list
-from sync_assets.warehouse.state.ledger import schema_name
-from sync_assets.warehouse.state.quarantine import quarantine
 from sync_assets.warehouse.state.readings import synced_since
-from sync_assets.warehouse.state.syncs import schema
 from sync_assets.warehouse.tables import open_tables_when_free
 
 
@@ -55,8 +50,9 @@ from sync_assets.warehouse.tables import open_tables_when_free
 class Request:
     """What to sync of an API: which resources, below which parents (None: all that it lists).
 
-    Lists that were synced `since` are left out, and so are some by name and parent. `account` is
-    what is configured for the API; it is resolved once.
+    Lists that were synced `since` are left out, and so are some by name and parent. With `read` as
+    "heads" the lists that have earned it are read by their heads, and the others are swept.
+    `account` is what is configured for the API; it is resolved once.
     """
 
     api: Api
@@ -66,6 +62,7 @@ class Request:
     since: datetime | None = None
     account: Account = None  # type: ignore[assignment]  # of the API, where none is given
     left_out: Collection[Key] = ()
+    read: Literal["sweep", "heads"] = "sweep"
 
     def __post_init__(self) -> None:
         """Know the resources by their tables."""
@@ -109,10 +106,14 @@ def commits(
         refuse_without_rights(pipeline, ours)
         allow_empty = request.allow_empty
         journal = SyncResult(strict=False, held=held, allow_empty=allow_empty, observer=observer)
+        make = partial(make_tables, api=api, say=say, taken_over=taken)
+        if request.read == "heads":
+            done |= yield from read_heads(request, ours, done, journal, make, pauses)
+            pipeline.activate()
         names = [name for name in ours if (name, None) not in done]
+        load = partial(load_and_prove, make=make)
         with closing(ListReader(account, request.parents or {}, journal, done)) as lists:
-            make = partial(make_tables, api=api, say=say, taken_over=taken)
-            yield from _rounds(pipeline, lists, names, make, Again(lists, pauses, say))
+            yield from rounds(pipeline, lists, names, load, Again(lists, pauses, say))
         for listing in _lists_of(request, foreign):
             reason = refusal(api.name, account.dataset, listing.resource)
             journal.record(listing, WarehouseError(reason))
@@ -134,39 +135,6 @@ def _known(
             done = synced_since(tables, api, request.since) if request.since else set()
             done |= set(request.left_out)
     return foreign, held, done
-
-
-def _rounds(
-    pipeline: dlt.Pipeline,
-    lists: ListReader,
-    names: Sequence[str],
-    make: Callable[[dlt.Pipeline], None],
-    again: Again,
-) -> Iterator[SyncResult]:
-    """Read and load some resources round by round; the journal after each load."""
-    journal, every = lists.journal, execution().commit_every
-    while names:
-        current = again.next_round(every)
-        _extract(pipeline, lists, [name for name in names if name not in again.refused])
-        load = partial(load_and_prove, pipeline, lists.api, names, journal, make)
-        if again.loads(pipeline, load):
-            yield journal
-            names = [name for name in names if name in current.pending]
-
-
-def _extract(pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str]) -> None:
-    api, journal = lists.api, lists.journal
-    source = DltSource(Schema(schema_name(api)), api.name, build_resources(lists))
-    source.schema.update_table(schema())
-    workers = lists.account.settings.max_concurrency + 2
-    try:
-        pipeline.extract(source.with_resources(*names), workers=workers)
-        if any(listing.problems for listing in journal.complete()):
-            pipeline.extract(quarantine(journal))
-        pipeline.normalize()
-        pa.default_memory_pool().release_unused()  # the warehouse's driver needs it now
-    except PipelineStepFailed as error:
-        raise plain(error, f"{api.name} could not be prepared") from None
 
 
 def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[ListResult]:

@@ -20,7 +20,7 @@ from sync_assets.warehouse.connection.unreachable import unreachable
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import Ownership
 
-BATCH_SIZE = 500
+BATCH_SIZE, FETCHED = 500, 10_000
 T = TypeVar("T")
 
 
@@ -57,10 +57,15 @@ class Tables:
         return {parent: int(count) for parent, count in rows}
 
     def rows(
-        self, table: str, columns: Sequence[str], where: tuple[str, Iterable[Any]] | None = None
+        self,
+        table: str,
+        columns: Sequence[str],
+        where: tuple[str, Iterable[Any]] | None = None,
+        below: tuple[str, str] | None = None,
     ) -> list[dict[str, Any]]:
         """Some columns of all rows, or of those `where` a column has a value; none without it.
 
+        Of those only the ones `below` a parent: the column of its id, and the id.
         A column that an earlier version did not make is null.
         """
         name = self.name(table)
@@ -72,13 +77,40 @@ class Tables:
             found = self.select(table, query)
         else:
             key = self.column(where[0])
+            more, parent = self._below(below, "AND")
             found = [
                 row
                 for part in _parts(list(where[1]))
-                for row in self.select(table, f"{query} WHERE {key} IN ({_marks(part)})", *part)
+                for row in self.select(
+                    table, f"{query} WHERE {key} IN ({_marks(part)}){more}", *part, *parent
+                )
             ]
         blank = dict.fromkeys(columns)
         return [blank | dict(zip(there, row, strict=True)) for row in found]
+
+    def values(
+        self, table: str, column: str, below: tuple[str, str] | None = None
+    ) -> Iterator[list[Any]]:
+        """The values of a column, many at a time, of all rows or of those below a parent."""
+        if not self.has(table):
+            return
+        where, parent = self._below(below, "WHERE")
+        query = f"SELECT {self.column(column)} FROM {self.name(table)}{where}"
+        with self._client.execute_query(query, *parent) as cursor:
+            while rows := cursor.fetchmany(FETCHED):
+                yield [value for (value,) in rows]
+
+    def count(self, table: str, below: tuple[str, str] | None = None) -> int:
+        """How many rows there are, in all or below a parent."""
+        where, parent = self._below(below, "WHERE")
+        found = self.select(table, f"SELECT count(*) FROM {self.name(table)}{where}", *parent)
+        return int(found[0][0]) if found else 0
+
+    def _below(self, below: tuple[str, str] | None, word: str) -> tuple[str, list[str]]:
+        """A condition after a word, and its values."""
+        if below is None:
+            return "", []
+        return f" {word} {self.column(below[0])} = %s", [below[1]]
 
     def latest(self, table: str, key: str, column: str) -> dict[str | None, Any]:
         """The greatest value of a column by the values of another."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dlt
 import duckdb
@@ -57,9 +57,11 @@ class World:
         parents: Mapping[str, Sequence[str]] | None = None,
         allow_empty: bool = False,
         say: Callable[[str], None] | None = None,
+        read: Literal["sweep", "heads"] = "sweep",
     ) -> dict[str, ListResult]:
         """Sync leniently, as Dagster does; gives the listings by name."""
-        journal = sync(Request(APIS[source], resources, parents, allow_empty), Hearing(say))
+        request = Request(APIS[source], resources, parents, allow_empty, read=read)
+        journal = sync(request, Hearing(say))
         return {listing.name: listing for listing in journal.listings.values()}
 
     def read(self, source: str, resource: str, **arguments: Any) -> list[dict[str, Any]]:

@@ -194,7 +194,7 @@ def test_a_table_of_a_sync_that_was_cut_off_is_ours(
     warehouse: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "_load", lambda *_: 1 / 0)
+        patch.setattr(loading, "load_files", lambda *_: 1 / 0)
         with pytest.raises(WarehouseError, match="division"):
             sync(warehouse)
     assert warehouse.ids("events.orders") == []

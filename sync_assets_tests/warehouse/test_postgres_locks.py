@@ -70,7 +70,7 @@ def load(world: PostgresWorld) -> str | None:
 def slowed(monkeypatch: pytest.MonkeyPatch, world: PostgresWorld) -> list[int]:
     """Let each load take a second longer; gives how many advisory locks were held at its end."""
     counts: list[int] = []
-    whole: Any = loading._load
+    whole: Any = loading.load_files
 
     def slow(pipeline: dlt.Pipeline, *rest: Any) -> None:
         whole(pipeline, *rest)
@@ -78,7 +78,7 @@ def slowed(monkeypatch: pytest.MonkeyPatch, world: PostgresWorld) -> list[int]:
         (row,) = execute(world.database, f"SELECT count(*) AS n {HELD}", world.database)
         counts.append(row["n"])
 
-    monkeypatch.setattr(loading, "_load", slow)
+    monkeypatch.setattr(loading, "load_files", slow)
     return counts
 
 
@@ -116,14 +116,14 @@ def test_a_load_whose_locks_were_lost_is_not_whole(
     assert load(world) is None
     before = world.query("SELECT * FROM promotions._syncs ORDER BY ALL")
     world.api.lists["/users/1"] = world.api.lists["/users/1"][:5]
-    whole: Any = loading._load
+    whole: Any = loading.load_files
 
     def lose(pipeline: dlt.Pipeline, *rest: Any) -> None:
         whole(pipeline, *rest)
         execute(world.database, f"SELECT pg_terminate_backend(pid) {HELD}", world.database)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "_load", lose)
+        patch.setattr(loading, "load_files", lose)
         with pytest.raises(WarehouseLostError):
             load(world)
     assert world.query("SELECT * FROM promotions._syncs ORDER BY ALL") == before

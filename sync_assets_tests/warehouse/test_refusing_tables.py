@@ -208,7 +208,7 @@ def test_what_was_read_is_loaded_again_where_the_connection_is_lost(
 ) -> None:
     server.monkeypatch.setattr(materialize, "PAUSE_SECONDS", 0)
     assert runs.run("promotions/promotions", "promotions/organizing_brands").success
-    whole: Any = loading._load
+    whole: Any = loading.load_files
     left = [times]
 
     def lose(*arguments: Any) -> None:
@@ -219,7 +219,7 @@ def test_what_was_read_is_loaded_again_where_the_connection_is_lost(
             query = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"  # noqa: S608
             execute("postgres", query, server.database)
 
-    server.monkeypatch.setattr(loading, "_load", lose)
+    server.monkeypatch.setattr(loading, "load_files", lose)
     server.api.seen.clear()
     run = runs.run("promotions/promotions", "promotions/organizing_brands")
     assert run.success == (times == 1)

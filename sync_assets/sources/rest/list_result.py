@@ -39,6 +39,11 @@ class ListResult:
     counts all of them, by kind. `not_before` is until when the API asked to be left alone, if that
     is why the list failed.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
+    `is_head` says that it was not read to its end, but to the first page without news; `rows` is
+    what the warehouse holds of it then. `page_rows` are the rows of its largest page.
+    `rows_added`, `rows_changed` and `rows_deleted` compare it with what was held before, and
+    `missed_by_heads` counts those added where no head would have found them; None where nobody
+    counted.
     """
 
     resource: str
@@ -58,6 +63,12 @@ class ListResult:
     problem_counts: Counter[str] = field(default_factory=Counter)
     new_fields: set[str] = field(default_factory=set)
     missing_fields: set[str] = field(default_factory=set)
+    is_head: bool = False
+    page_rows: int = 0
+    rows_added: int | None = None
+    rows_changed: int | None = None
+    rows_deleted: int | None = None
+    missed_by_heads: int | None = None
     error: str | None = None
     not_before: datetime | None = None
 
@@ -72,7 +83,7 @@ class ListResult:
 
     def restart(self) -> None:
         """Forget what came of a list that is read again; what it cost stays."""
-        self.rows = self.pages = self.duplicates = 0
+        self.rows = self.pages = self.duplicates = self.page_rows = 0
         self.problems.clear()
         self.problem_counts.clear()
 

@@ -94,15 +94,13 @@ def _resource(lists: ListReader, endpoint: Endpoint) -> DltResource:
             yield batches.expect(partial(lists.outcome, endpoint, parent))
         yield END
 
-    resource = dlt.resource(
-        rows, name=endpoint.name, **_hints(endpoint, alone=not lists.journal.strict)
-    )
+    resource = dlt.resource(rows, name=endpoint.name, **_hints(endpoint, lists))
     resource.add_yield_map(batches)
     return resource
 
 
-def _hints(endpoint: Endpoint, *, alone: bool) -> dict[str, Any]:
-    """What dlt is told of a table; where lists fail `alone`, children are replaced by parent.
+def _hints(endpoint: Endpoint, lists: ListReader) -> dict[str, Any]:
+    """What dlt is told of a table; where lists fail alone, children are replaced by parent.
 
     Then it is told no primary key: of two keys dlt makes an OR, for which DuckDB reads and groups
     the whole table; and a spool takes each key once, so nothing is there twice.
@@ -112,7 +110,10 @@ def _hints(endpoint: Endpoint, *, alone: bool) -> dict[str, Any]:
         for column in endpoint.columns.values()
     }
     hints = {**endpoint.hints, "columns": columns}
-    if endpoint.parent is not None and alone:
+    if not lists.replaces:
+        hints.pop("merge_key", None)
+        return {**hints, "write_disposition": MERGE}
+    if endpoint.parent is not None and not lists.journal.strict:
         hints.update(write_disposition=MERGE, merge_key=endpoint.parent_param)
     if "merge_key" in hints:
         del hints["primary_key"]

@@ -73,6 +73,8 @@ class ApiSettings(BaseConfiguration):
     """Seconds that a 429 without a time is waited out."""
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
     """Seconds without an answer."""
+    heads_from_pages: Annotated[int, at_least(2)] = 21
+    """Pages from which on a list may be read by its head; shorter ones are always swept."""
     grace: Hours = 48.0
     """Hours after its end in which a promotion or an event series may still change."""
     dataset: str | None = None

@@ -18,9 +18,10 @@ from sync_assets.warehouse.state.quarantine import LIST_COLUMN
 SYNCS_TABLE = SYNCS
 COLUMNS = columns(
     required=f"{LIST_COLUMN} resource",
-    text=f"{LIST_COLUMN} resource parent synced_at recorded_at ended_at new_fields missing_fields"
-    " known_fields failed_at error not_before",
-    bigint="rows rows_before pages requests quarantined left_out conflicts failures",
+    text=f"{LIST_COLUMN} resource parent synced_at fresh_at recorded_at ended_at new_fields"
+    " missing_fields known_fields failed_at error not_before",
+    bigint="rows rows_before pages requests quarantined left_out conflicts failures"
+    " rows_added rows_changed rows_deleted missed_by_heads sweeps_in_order head_pages",
     double="request_seconds",
     boolean="final ours",
 )
@@ -36,6 +37,9 @@ class ListHistory:
     `known_fields` is what `drift` remembers, `not_before` until when the API asked to be left
     alone when the list last failed. `pages` and `requests` are what the last sync took, None where
     an earlier version did not record them; `request_seconds` those of its answers, added up.
+    `fresh_at` is when the last read of it began, be it of its head alone. `sweeps_in_order` is how
+    many sweeps in a row found new rows in front alone, from the first on that found any;
+    `head_pages` the most pages that a head had since the last of them.
     """
 
     resource: str
@@ -59,6 +63,9 @@ class ListHistory:
     failed_at: datetime | None = None
     error: str | None = None
     not_before: datetime | None = None
+    fresh_at: datetime | None = None
+    sweeps_in_order: int = 0
+    head_pages: int = 0
 
     @property
     def differences(self) -> Differences:
@@ -95,4 +102,7 @@ def past_of(row: Mapping[str, Any]) -> ListHistory:
         failed_at=parse_time(row["failed_at"]),
         error=row["error"],
         not_before=parse_time(row["not_before"]),
+        fresh_at=parse_time(row["fresh_at"]),
+        sweeps_in_order=row["sweeps_in_order"] or 0,
+        head_pages=row["head_pages"] or 0,
     )

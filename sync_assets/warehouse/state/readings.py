@@ -31,6 +31,20 @@ def outdated(
     return found
 
 
+def overtaken(
+    tables: Tables, listings: Iterable[ListResult], say: Callable[[str], None]
+) -> list[ListResult]:
+    """The complete heads of whose lists a sync was loaded since they began; says so of each."""
+    read = {scope(listing): listing for listing in listings if listing.error is None}
+    found = []
+    for row in tables.rows(SYNCS_TABLE, [LIST_COLUMN, "recorded_at"], (LIST_COLUMN, list(read))):
+        listing = read[row[LIST_COLUMN]]
+        if known(parse_time(row["recorded_at"]), times.now()) > listing.read_at:
+            say(f"{listing.name}: another sync was loaded meanwhile. This head is not.")
+            found.append(listing)
+    return found
+
+
 def synced_since(tables: Tables, api: Api, since: datetime) -> set[Key]:
     """The lists that were synced since a moment and that no other list hangs on."""
     needed = {e.parent for e in api.endpoints.values() if e.parent and not e.partitioned}

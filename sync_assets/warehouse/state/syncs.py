@@ -42,16 +42,20 @@ def schema() -> TTableSchema:
 def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: SyncResult) -> None:
     """Write down what became of lists; a failure leaves what is known of the last sync."""
     fates = {str(_storable(scope(listing))): listing for listing in listings}
-    failed = [name for name, listing in fates.items() if listing.error is not None]
     known = {
         row[LIST_COLUMN]: row
-        for row in tables.rows(SYNCS_TABLE, list(COLUMNS), (LIST_COLUMN, failed))
+        for row in tables.rows(SYNCS_TABLE, list(COLUMNS), (LIST_COLUMN, list(fates)))
     }
     known_lives, grace, now = lives(tables, api), api.grace, times.now()
     rows = [
         _failed(name, listing, known.get(name, {}), tables)
         if listing.error is not None
-        else _complete(name, listing, journal, _life(known_lives, listing), grace)
+        else {**known.get(name, {}), **_fresh(listing, known.get(name, {}))}
+        if listing.is_head
+        else {
+            **_complete(name, listing, journal, _life(known_lives, listing), grace),
+            "sweeps_in_order": _in_order(listing, known.get(name, {})),
+        }
         for name, listing in fates.items()
     ]
     _learn(tables, api, [row for row in rows if fates[row[LIST_COLUMN]].error is None], now)
@@ -145,6 +149,35 @@ def _failed(
     }
 
 
+def _fresh(listing: ListResult, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What a head changes of what is known; it proves nothing."""
+    new_fields = listing.new_fields | set(json.loads(known["new_fields"] or "[]"))
+    return {
+        "fresh_at": listing.read_at.isoformat(),
+        "rows": listing.rows,
+        "head_pages": max(listing.pages, known["head_pages"] or 0),
+        "new_fields": json.dumps(sorted(new_fields)),
+        **_changes(listing),
+    }
+
+
+def _changes(listing: ListResult) -> dict[str, int | None]:
+    return {
+        "rows_added": listing.rows_added,
+        "rows_changed": listing.rows_changed,
+        "rows_deleted": listing.rows_deleted,
+        "missed_by_heads": listing.missed_by_heads,
+    }
+
+
+def _in_order(listing: ListResult, known: Mapping[str, Any]) -> int:
+    """How many sweeps in a row found new rows only where a head reads; see `ListHistory`."""
+    before = known.get("sweeps_in_order") or 0
+    if listing.missed_by_heads != 0 or not known.get("rows"):
+        return 0
+    return before + 1 if before or listing.rows_added else 0
+
+
 def _complete(
     name: str, listing: ListResult, journal: SyncResult, life: Life, grace: timedelta
 ) -> dict[str, Any]:
@@ -152,6 +185,7 @@ def _complete(
         **dict.fromkeys(COLUMNS),
         **_identity(name, listing),
         "synced_at": listing.read_at.isoformat(),
+        "fresh_at": listing.read_at.isoformat(),
         "rows": listing.rows,
         "rows_before": journal.held.get((listing.resource, listing.parent), 0),
         "pages": listing.pages,
@@ -166,6 +200,7 @@ def _complete(
         "ended_at": life.ended_at.isoformat(),
         "ours": True,
         "failures": 0,
+        **_changes(listing),
     }
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as StillReading
 from dataclasses import dataclass
 from threading import Lock
+from typing import ClassVar
 
 from sync_assets.base.errors import ListError, SyncError
 from sync_assets.sources.rest.account import Account, Connection
@@ -37,6 +38,9 @@ class ListReader:
     `done` are lists that need not be read. A round takes what is complete by its end; what is read
     then is read on.
     """
+
+    replaces: ClassVar[bool] = True
+    """Whether what is read of a list takes the place of all its rows."""
 
     def __init__(
         self,
@@ -155,25 +159,36 @@ class ListReader:
             future = self._reads[key]
         return future.result(left)
 
+    def taken(self) -> Iterator[Spool]:
+        """The spools of the complete lists that this round took."""
+        return (outcome.spool for outcome in self._taken.values() if outcome.spool is not None)
+
     def read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """Read a list: what is replaced as one."""
         listing = ListResult(endpoint.name, parent)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
         try:
-            sent = self.connection.endpoints[endpoint.name]
-            read_list(self.connection, sent, parent, spool, self.journal)
-            spool.close()
-            self.journal.check(listing)
+            is_whole = self._fill(endpoint, spool)
         except SyncError as error:
             listing.seconds = time.monotonic() - listing.started
             self.journal.record(listing, error)
             if self.journal.strict:
                 raise
             return NOTHING
+        if not is_whole:
+            return NOTHING
         listing.seconds = time.monotonic() - listing.started
-        self._keep_ids(endpoint, spool)  # before the spool is shared
         self.journal.record(listing)
         return Outcome(spool)
+
+    def _fill(self, endpoint: Endpoint, spool: Spool) -> bool:
+        """Read a list into its spool; whether that is all that was wanted of it."""
+        sent = self.connection.endpoints[endpoint.name]
+        read_list(self.connection, sent, spool.listing.parent, spool, self.journal)
+        spool.close()
+        self.journal.check(spool.listing)
+        self._keep_ids(endpoint, spool)  # before the spool is shared
+        return True
 
     def _keep_ids(self, endpoint: Endpoint, spool: Spool) -> None:
         """Keep the ids of parents that lists are below, by the field that holds them."""

@@ -16,6 +16,7 @@ from requests import Response
 from sync_assets.base.errors import LimitError, ListError, SyncError, TornError, brief
 from sync_assets.sources.rest.account import Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.head import End, Head
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.http.session import ListSession, address
@@ -35,8 +36,11 @@ def read_list(
     parent: str | None,
     spool: Spool,
     journal: SyncResult,
-) -> None:
+    head: Head | None = None,
+) -> End:
     """Read all pages of a list into a spool; raise `ListError` with place and cause otherwise.
+
+    Of a `head` only the pages that belong to it. Gives where reading ended.
 
     A list whose pages do not make up one list is read again from its start, at most twice; and once
     where the API turns out not to send pages of any size.
@@ -46,7 +50,7 @@ def read_list(
     while True:
         walk = Walk(endpoint.key)
         try:
-            _read(connection, endpoint, parent, spool, journal, walk)
+            return _read(connection, endpoint, parent, spool, journal, walk, head)
         except TornError as error:
             if not left:
                 cause = f"{error}; read {READS_AGAIN + 1} times"
@@ -62,8 +66,6 @@ def read_list(
             spool.restart()
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
             raise _failed(connection, endpoint, parent, walk, brief(error)) from error
-        else:
-            return
 
 
 def _failed(
@@ -81,14 +83,21 @@ def _read(
     spool: Spool,
     journal: SyncResult,
     walk: Walk,
-) -> None:
-    """Read a list once, as it is from its first page to its last."""
-    stale = 0
-    for page in _pages(connection, endpoint, parent, spool.listing, journal, walk):
-        spool.listing.pages += 1
-        stale = 0 if spool.add(_mapped(endpoint, page)) else stale + 1
+    head: Head | None,
+) -> End:
+    """Read a list once, as it is from its first page to its last, or that of its head."""
+    stale, listing = 0, spool.listing
+    end = head.find_end() if head is not None else None
+    for page in _pages(connection, endpoint, parent, listing, journal, walk):
+        records = _mapped(endpoint, page)
+        listing.pages += 1
+        listing.page_rows = max(listing.page_rows, len(records))
+        stale = 0 if spool.add(records) else stale + 1
         if stale == PAGES_WITHOUT_NEWS:
             raise ListError(f"the last {stale} pages brought no new record: no end in sight")
+        if end is not None and (found := end(spool.keys_of(records))):
+            return found
+    return End.OF_LIST
 
 
 def _pages(

@@ -95,6 +95,17 @@ class Spool:
                 yield pa.ipc.open_stream(self._file).read_all()
         yield from self._tables
 
+    def keys_of(self, records: list[Any]) -> list[str] | None:
+        """The keys of records; None where one of them has none."""
+        found = [self._identity(record) for record in records]
+        keys = [one for one in found if isinstance(one, str)]
+        return keys if len(keys) == len(found) else None
+
+    def keys(self) -> pa.ChunkedArray:
+        """The keys of the rows, in the order of the list."""
+        name = str(self.typer.columns[self.key]["name"])
+        return pa.chunked_array([table[name].combine_chunks() for table in self.tables()])
+
     def column(self, name: str) -> list[str]:
         """The values of one column, as text; the file has one reader at a time."""
         return [str(value) for table in self.tables() for value in table[name].to_pylist()]

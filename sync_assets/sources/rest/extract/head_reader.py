@@ -1,0 +1,53 @@
+"""The heads of lists, read side by side as whole lists are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from sync_assets.sources.rest.account import Account
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.head import End, Head
+from sync_assets.sources.rest.extract.lists import ListReader
+from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.rounds import Key
+from sync_assets.sources.rest.extract.spool import Spool
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+
+
+class HeadReader(ListReader):
+    """The heads of some lists, of which the rows that are there already stay.
+
+    `inconclusive` are those that said nothing about what is new, and have to be swept.
+    """
+
+    replaces: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        account: Account,
+        parents: Mapping[str, Sequence[str]],
+        journal: SyncResult,
+        heads: Mapping[Key, Head],
+        done: Iterable[Key],
+    ) -> None:
+        super().__init__(account, parents, journal, done)
+        self.inconclusive: set[Key] = set()
+        self._heads = heads
+
+    def _fill(self, endpoint: Endpoint, spool: Spool) -> bool:
+        listing, sent = spool.listing, self.connection.endpoints[endpoint.name]
+        listing.is_head = True
+        head = self._heads[listing.resource, listing.parent]
+        end = read_list(self.connection, sent, listing.parent, spool, self.journal, head)
+        spool.close()
+        if end is End.OF_HEAD and not listing.problems:
+            return True
+        self.inconclusive.add((listing.resource, listing.parent))
+        why = {
+            End.OF_HEAD: "a record cannot be loaded as declared",
+            End.OF_LIST: "the list ends before a page without news",
+            End.TOO_FAR: f"no page without news among the first {listing.pages}",
+        }[end]
+        self.journal.observer.say(f"{listing.name}: {why}; the list is due for a sweep")
+        return False

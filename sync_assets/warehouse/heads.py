@@ -1,0 +1,130 @@
+"""The lists of a sync that are read by their heads: which ones, and with what they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+import dlt
+
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.head import Head
+from sync_assets.sources.rest.extract.head_reader import HeadReader
+from sync_assets.sources.rest.extract.rounds import Key
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.records.names import column_name
+from sync_assets.warehouse.connection.destination import open_pipeline
+from sync_assets.warehouse.connection.driver_errors import translate_errors
+from sync_assets.warehouse.connection.postgres import outlast_timeouts
+from sync_assets.warehouse.load_heads import load_heads
+from sync_assets.warehouse.load_retries import Again
+from sync_assets.warehouse.rounds import rounds
+from sync_assets.warehouse.state.held_keys import held_among, key_type
+from sync_assets.warehouse.state.list_history import ListHistory
+from sync_assets.warehouse.state.syncs import histories
+from sync_assets.warehouse.tables import Tables, open_tables_when_free
+
+if TYPE_CHECKING:
+    from sync_assets.warehouse.sync import Request
+
+#: A head is given up after a quarter of the list's pages, or this many: then the list is swept.
+LARGEST_SHARE, FEWEST_PAGES = 4, 5
+#: Sweeps in a row that saw new rows in front alone, after which a list is read by its head.
+EARNED = 2
+
+
+def read_heads(
+    request: Request,
+    names: Collection[str],
+    done: Collection[Key],
+    journal: SyncResult,
+    make: Callable[[dlt.Pipeline], None],
+    pauses: Sequence[float],
+) -> Generator[SyncResult, None, set[Key]]:
+    """Read and load the heads of the lists that have earned it; the journal after each load.
+
+    Returns the lists that need not be swept: those whose heads were loaded or failed.
+    """
+    account, say = request.account, journal.observer.say
+    with open_pipeline(account.api.name, account.dataset) as pipeline:
+        with translate_errors(pipeline.dataset_name):
+            outlast_timeouts(pipeline)
+            with open_tables_when_free(pipeline, say) as tables:
+                chosen = dict(_chosen(tables, request, names, done))
+        heads = {
+            key: Head(
+                partial(_holds, pipeline, request, key, say),
+                max(FEWEST_PAGES, pages // LARGEST_SHARE),
+            )
+            for key, pages in chosen.items()
+        }
+        parents, left = _parents(request, heads)
+        with closing(HeadReader(account, parents, journal, heads, left)) as lists:
+            resources = list(dict.fromkeys(name for name, _ in heads))
+            load = partial(load_heads, make=make)
+            yield from rounds(pipeline, lists, resources, load, Again(lists, pauses, say))
+    return set(heads) - lists.inconclusive
+
+
+def _chosen(
+    tables: Tables, request: Request, names: Collection[str], done: Collection[Key]
+) -> Iterator[tuple[Key, int]]:
+    """The lists that are read by their heads, and how many pages they had."""
+    endpoints = [request.api.endpoints[name] for name in names]
+    given = request.parents or {}
+    needed = {e.parent for e in endpoints if e.parent and e.parent not in given}
+    known = {(past.resource, past.parent): past for past in histories(tables)}
+    for endpoint in endpoints:
+        if (endpoint.parent and not endpoint.partitioned) or endpoint.name in needed:
+            continue  # whoever reads below its rows needs all of them
+        parents: Collection[str | None] = [None]
+        if endpoint.parent is not None:
+            parents = set(given.get(endpoint.parent) or _ids(tables, request, endpoint))
+        for parent in parents:
+            past = known.get((endpoint.name, parent))
+            if past and (endpoint.name, parent) not in done and _deserves(endpoint, past, request):
+                yield (endpoint.name, parent), past.pages or 0
+
+
+def _ids(tables: Tables, request: Request, endpoint: Endpoint) -> list[str]:
+    """The ids that the table of a resource's parents holds."""
+    column = column_name(endpoint.parent_field)
+    return [str(row[column]) for row in tables.rows(str(endpoint.parent), [column])]
+
+
+def _deserves(endpoint: Endpoint, past: ListHistory, request: Request) -> bool:
+    """Whether a list is long, and its sweeps have seen new rows only where a head reads."""
+    return (
+        past.synced_at is not None
+        and (past.pages or 0) >= request.account.settings.heads_from_pages
+        and past.sweeps_in_order >= EARNED
+        and key_type(endpoint) in ("text", "bigint")
+    )
+
+
+def _parents(request: Request, heads: Mapping[Key, Head]) -> tuple[dict[str, list[str]], set[Key]]:
+    """The parents that heads are below, by resource, and the lists below them without a head."""
+    found: dict[str, dict[str, None]] = {}
+    for name, parent in heads:
+        if parent is not None:
+            found.setdefault(str(request.api.endpoints[name].parent), {})[parent] = None
+    names = {name for name, parent in heads if parent is not None}
+    below: set[Key] = {(n, p) for n in names for p in found[str(request.api.endpoints[n].parent)]}
+    return {resource: list(ids) for resource, ids in found.items()}, below - set(heads)
+
+
+def _holds(
+    pipeline: dlt.Pipeline,
+    request: Request,
+    key: Key,
+    say: Callable[[str], None],
+    keys: Sequence[str],
+) -> bool:
+    """Whether the warehouse holds all rows of a page."""
+    with (
+        translate_errors(pipeline.dataset_name),
+        open_tables_when_free(pipeline, say) as tables,
+    ):
+        return set(keys) <= held_among(tables, request.api.endpoints[key[0]], key[1], keys)

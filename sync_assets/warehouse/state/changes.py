@@ -1,0 +1,41 @@
+"""What a sweep finds that the warehouse did not know, and whether heads would have found it."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.lists import ListReader
+from sync_assets.sources.rest.extract.spool import Spool
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.warehouse.state.held_keys import held_keys
+from sync_assets.warehouse.tables import Tables
+
+
+def compare_with_held(tables: Tables, lists: ListReader) -> None:
+    """Count what complete lists add to the warehouse and take from it, before they are loaded.
+
+    Not of short lists below parents, of which there are many: it takes a query each.
+    """
+    shortest = lists.account.settings.heads_from_pages
+    for spool in lists.taken():
+        listing = spool.listing
+        if listing.parent is None or listing.pages >= shortest:
+            _compare(tables, lists.api.endpoints[listing.resource], spool)
+
+
+def _compare(tables: Tables, endpoint: Endpoint, spool: Spool) -> None:
+    listing, held = spool.listing, held_keys(tables, endpoint, spool.listing.parent)
+    new = pc.indices_nonzero(pc.invert(pc.is_in(spool.keys(), value_set=held)))
+    listing.rows_added = len(new)
+    listing.rows_deleted = len(held) - (listing.rows - len(new))
+    listing.missed_by_heads = _missed(new, listing) if len(held) else 0
+
+
+def _missed(new: pa.Array, listing: ListResult) -> int:
+    """How many new rows stand behind the first page on which none is new, where a head ends."""
+    pages = pc.divide(new, max(1, listing.page_rows))
+    with_news = set(pages.unique().to_pylist())
+    end = next(page for page in range(len(with_news) + 1) if page not in with_news)
+    return int(pc.sum(pc.greater(pages, end)).as_py() or 0)
