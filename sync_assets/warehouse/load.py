@@ -12,6 +12,7 @@ from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.extract.whole import lists_of
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.warehouse.catching_up import behind, catch_up
 from sync_assets.warehouse.connection.destination import database_file
 from sync_assets.warehouse.connection.driver_errors import plain, translate_errors
 from sync_assets.warehouse.connection.lock import single_writer
@@ -50,6 +51,8 @@ def load_and_prove(
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
             if older := outdated(tables, asked_for(api, names, journal), say):
                 return older
+            if late := behind(tables, lists):
+                catch_up(pipeline, lists, late)
             compare_with_held(tables, lists)
         load_files(pipeline, say)
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:

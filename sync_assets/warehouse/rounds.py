@@ -43,6 +43,7 @@ def rounds(
 def extract(pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str]) -> None:
     """Write what a round takes of some resources to the files that are loaded."""
     api, journal = lists.api, lists.journal
+    lists.round.extracted = names
     source = DltSource(Schema(schema_name(api)), api.name, build_resources(lists))
     source.schema.update_table(schema())
     workers = lists.account.settings.max_concurrency + 2

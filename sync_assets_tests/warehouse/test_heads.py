@@ -303,3 +303,66 @@ def test_a_list_that_others_are_below_is_swept_with_them(world: World) -> None:
     orders.sell()
     found = world.sync("events", "vouchers", "vouchers_codes", read="heads")
     assert not found["vouchers"].is_head
+
+
+@pytest.mark.long
+def test_a_head_that_was_loaded_during_a_sweep_does_not_fall_back(orders: Orders) -> None:
+    orders.earn()
+    edited = orders.rows[1]
+
+    def meanwhile(body: Any) -> Any:
+        orders.sell(PAGE)
+        edited["status"] = "refunded"
+        assert orders.head().rows_added == PAGE
+        orders.sell(2)
+        return body
+
+    orders.world.api.fail("/orders", page=3, times=1, edit=meanwhile)
+    told: list[str] = []
+    sweep = orders.sweep(say=told.append)
+    assert any("a head was loaded while it was read" in one for one in told)
+    assert sweep.rows_added == 2
+    assert sweep.rows_deleted == sweep.missed_by_heads == 0
+    held = {row["id"]: row["status"] for row in orders.world.rows("events.orders")}
+    assert held[edited["id"]] == "refunded"
+    known = orders.known()
+    assert known["fresh_at"] > known["synced_at"]
+    assert known["head_pages"] == sweep.renewed_pages == 5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", [{"status": 500}, {"edit": lambda body: {**body, "data": None}}])
+def test_a_sweep_that_cannot_catch_up_with_a_head_fails_and_the_head_stays(
+    orders: Orders, fault: dict[str, Any]
+) -> None:
+    orders.earn()
+
+    def meanwhile(body: Any) -> Any:
+        orders.sell()
+        assert orders.head().rows_added == 1
+        orders.world.api.fail("/orders", page=1, **fault)
+        return body
+
+    orders.world.api.fail("/orders", page=3, times=1, edit=meanwhile)
+    assert "orders, page 1" in str(orders.sync("sweep").error)
+    assert orders.held() == sorted(row["id"] for row in orders.rows)
+    orders.world.api.heal()
+    orders.sweep()
+
+
+@pytest.mark.long
+def test_a_head_is_not_loaded_after_a_sweep_that_was_loaded_meanwhile(orders: Orders) -> None:
+    orders.earn()
+    orders.sell(PAGE)
+
+    def meanwhile(body: Any) -> Any:
+        orders.rows[0]["status"] = "refunded"
+        orders.sweep()
+        return body
+
+    orders.world.api.fail("/orders", page=2, times=1, edit=meanwhile)
+    told: list[str] = []
+    orders.world.sync("events", "orders", read="heads", say=told.append)
+    assert any("another sync was loaded meanwhile" in one for one in told), told
+    held = {row["id"]: row["status"] for row in orders.world.rows("events.orders")}
+    assert held[orders.rows[0]["id"]] == "refunded"

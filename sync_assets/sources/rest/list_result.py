@@ -40,7 +40,9 @@ class ListResult:
     is why the list failed.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     `is_head` says that it was not read to its end, but to the first page without news; `rows` is
-    what the warehouse holds of it then. `page_rows` are the rows of its largest page.
+    what the warehouse holds of it then. `renewed_at` is when its first `renewed_pages` were read
+    again, at the end of a sweep during which a head was loaded. `page_rows` are the rows of its
+    largest page.
     `rows_added`, `rows_changed` and `rows_deleted` compare it with what was held before, and
     `missed_by_heads` counts those added where no head would have found them; None where nobody
     counted.
@@ -64,6 +66,8 @@ class ListResult:
     new_fields: set[str] = field(default_factory=set)
     missing_fields: set[str] = field(default_factory=set)
     is_head: bool = False
+    renewed_at: datetime | None = None
+    renewed_pages: int = 0
     page_rows: int = 0
     rows_added: int | None = None
     rows_changed: int | None = None

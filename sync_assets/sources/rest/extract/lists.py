@@ -86,12 +86,20 @@ class ListReader:
     def outcome(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """A list for this round; nothing where it is not complete at its end."""
         try:
+            if self.round.closed and (endpoint.name, parent) not in self.round.taken:
+                raise StillReading
             outcome = self._wait(endpoint, parent)
         except StillReading:
             self.round.pending.add(endpoint.name)
             return NOTHING
         self._take(endpoint, parent, outcome)
         return outcome
+
+    def drop(self, listing: ListResult, error: SyncError) -> None:
+        """Let a list of this round fail that was read."""
+        with self._lock:
+            self._taken[listing.resource, listing.parent] = NOTHING
+        self.journal.record(listing, error)
 
     def leave(self, lists: Iterable[ListResult]) -> None:
         """Load the lists of this round in the next one, but for some that nobody needs any more."""

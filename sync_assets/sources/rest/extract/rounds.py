@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import TypeAlias
@@ -14,12 +15,15 @@ Key: TypeAlias = "tuple[str, str | None]"  # a resource, and the parent that the
 class Round:
     """The lists that a load takes, and the resources of which some are left for the next round.
 
+    Once it is `closed` it takes no further lists. `extracted` are the resources that it was for.
     `ends` is a moment of the monotonic clock, until which a load waits for lists that are read.
     """
 
     ends: float = inf
     taken: set[Key] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
+    extracted: Sequence[str] = ()
+    closed: bool = False
 
     @classmethod
     def of(cls, seconds: float) -> Round:

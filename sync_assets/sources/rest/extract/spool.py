@@ -13,6 +13,7 @@ from io import SEEK_END
 from typing import IO, Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sync_assets.sources.rest.list_result import ListResult, Problem
 from sync_assets.sources.rest.records.duplicates import (
@@ -45,6 +46,7 @@ class Spool:
         self._tables: list[pa.Table] = []
         self._size = 0
         self._file: IO[bytes] | None = None
+        self._newer: Spool | None = None
 
     def add(self, records: list[Any]) -> int:
         """Take a page of records; give the number that were not there before."""
@@ -84,10 +86,29 @@ class Spool:
         if self.listing.rows:
             self.listing.new_fields, self.listing.missing_fields = self.typer.drift()
 
+    def renew(self, newer: Spool) -> None:
+        """Let the rows of a later reading go before these, in which their keys are left out."""
+        if self._newer is not None:
+            self._newer.renew(newer)
+        else:
+            self._newer = newer
+        told = {problem.record for problem in self.listing.problems}
+        self.listing.quarantine(p for p in newer.listing.problems if p.record not in told)
+        self.listing.rows = len(self.keys())
+
     def tables(self) -> Iterator[pa.Table]:
         """The rows, again from the start; at least one table, so that the columns exist."""
         if not self.listing.rows:
             yield self.typer.empty()
+        if self._newer is None:
+            yield from self._read()
+            return
+        yield from self._newer.tables()
+        newer, name = self._newer.keys(), self._key_column
+        for table in self._read():
+            yield table.filter(pc.invert(pc.is_in(table[name], value_set=newer)))
+
+    def _read(self) -> Iterator[pa.Table]:
         if self._file is not None:
             size = self._file.seek(0, SEEK_END)
             self._file.seek(0)
@@ -103,8 +124,14 @@ class Spool:
 
     def keys(self) -> pa.ChunkedArray:
         """The keys of the rows, in the order of the list."""
-        name = str(self.typer.columns[self.key]["name"])
-        return pa.chunked_array([table[name].combine_chunks() for table in self.tables()])
+        return pa.chunked_array(
+            [chunk for table in self.tables() for chunk in table[self._key_column].chunks],
+            self.typer.schema.field(self._key_column).type,
+        )
+
+    @property
+    def _key_column(self) -> str:
+        return str(self.typer.columns[self.key]["name"])
 
     def column(self, name: str) -> list[str]:
         """The values of one column, as text; the file has one reader at a time."""

@@ -1,0 +1,45 @@
+"""The newest pages of a list that was swept, read once more before it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sync_assets.base.errors import ListError
+from sync_assets.sources.rest.account import Connection
+from sync_assets.sources.rest.extract.head import End, Head
+from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.spool import Spool
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_result import ListResult
+
+
+def renew(connection: Connection, spool: Spool, further: int, journal: SyncResult) -> None:
+    """Read a list again as far as heads have read it since, `further` pages beyond what is new.
+
+    What is read now goes before what the sweep read. Raises `ListError` where that fails, or where
+    a list of as many new pages as old ones shows no end.
+    """
+    listing = spool.listing
+    endpoint = connection.endpoints[listing.resource]
+    newer = Spool(spool.typer, spool.key, ListResult(listing.resource, listing.parent))
+    head = Head(partial(_all_in, spool.keys()), listing.pages + further, further)
+    end = read_list(connection, endpoint, listing.parent, newer, journal, head)
+    newer.close()
+    if end is End.TOO_FAR:
+        raise ListError(
+            f"{listing.name}: a head was loaded while it was read, and no page of it is as it was. "
+            "Sync it again."
+        )
+    listing.renewed_at, listing.renewed_pages = newer.listing.read_at, newer.listing.pages
+    listing.requests += newer.listing.requests
+    spool.renew(newer)
+
+
+def _all_in(held: pa.ChunkedArray, keys: Sequence[str]) -> bool:
+    """Whether a list had all of some keys."""
+    wanted = pa.array(keys, pa.string()).cast(held.type)
+    return bool(pc.all(pc.is_in(wanted, value_set=held)).as_py())
