@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from alembic.script import ScriptDirectory
 
 from sync_assets.base import secrets
 from sync_assets_tests.support.counts import (
@@ -35,6 +38,14 @@ def secrets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "_known", set(secrets._known))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def migrations_read_once() -> Iterator[None]:
+    """Let Dagster read the files of its migrations once, and not for each database of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", cache(ScriptDirectory.from_config))
+        yield
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """An account and a warehouse of the test's own."""
@@ -56,27 +67,41 @@ def elsewhere() -> Iterator[FakeApi]:
         yield other
 
 
+@pytest.fixture(scope="session")
+def unused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an instance that has never run anything."""
+    folder = tmp_path_factory.mktemp("unused")
+    with local_instance(folder):
+        return folder
+
+
 @pytest.fixture
-def runs(world: World) -> Iterator[DagsterRuns]:
+def runs(unused: Path, world: World) -> Iterator[DagsterRuns]:
     """An instance that has never run anything, over three promotions."""
     offer(world.api)
-    with local_instance(world.folder) as instance:
+    with copied(unused, world) as instance:
         yield DagsterRuns(instance)
 
 
-@pytest.fixture(scope="module")
-def history(shared: World) -> Path:
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an instance and a warehouse after the first sync."""
-    offer(shared.api)
-    with local_instance(shared.folder) as instance:
-        DagsterRuns(instance).first_sync()
-    return shared.folder
+    with new_world(tmp_path_factory.mktemp("history")) as world:
+        offer(world.api)
+        with local_instance(world.folder) as instance:
+            DagsterRuns(instance).first_sync()
+        return world.folder
 
 
 @pytest.fixture
 def synced(history: Path, world: World) -> Iterator[DagsterRuns]:
-    """A copy of that instance, and of that warehouse."""
+    """An instance and a warehouse after the first sync of three promotions."""
     offer(world.api)
-    shutil.copytree(history, world.folder, dirs_exist_ok=True)
-    with local_instance(world.folder) as instance:
+    with copied(history, world) as instance:
         yield DagsterRuns(instance)
+
+
+def copied(folder: Path, world: World) -> dg.DagsterInstance:
+    """The instance in a copy of a folder, to be used in a `with`."""
+    shutil.copytree(folder, world.folder, dirs_exist_ok=True)
+    return local_instance(world.folder)

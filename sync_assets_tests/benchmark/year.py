@@ -24,6 +24,7 @@ from sync_assets.base import times
 from sync_assets.warehouse.state import ledger
 from sync_assets_tests.support.dagster_world import LOADED, PARTITION_SENSOR, DagsterRuns
 from sync_assets_tests.support.instances import local_instance
+from sync_assets_tests.support.leftovers import left_behind
 from sync_assets_tests.support.world import World, new_world
 
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -143,7 +144,7 @@ def _look(world: World, instance: dg.DagsterInstance, scratch: Path, day: int) -
         loads=rows("_dlt_loads"),
         schemas=rows("_dlt_version"),
         warehouse_kb=(world.folder / "warehouse.duckdb").stat().st_size // 1024,
-        scratch=sum("rate" not in path.name for path in scratch.iterdir()),
+        scratch=len(left_behind(scratch.iterdir())),
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
 

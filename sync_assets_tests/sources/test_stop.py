@@ -17,6 +17,7 @@ from sync_assets.base import stop
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
 from sync_assets.sources.rest.http.windows import Quota
 from sync_assets.warehouse.connection.lock import silent, single_writer
+from sync_assets_tests.support.leftovers import left_behind
 from sync_assets_tests.support.project import ROOT
 from sync_assets_tests.support.world import World
 
@@ -69,7 +70,7 @@ def assert_nothing_is_left(world: World) -> None:
     assert world.query("SELECT promotion_id, id FROM promotions.users") == [
         {"promotion_id": "1", "id": "a"}
     ]
-    assert not [path for path in world.folder.glob("sync_assets-*") if "rate" not in path.name]
+    assert left_behind(world.folder.glob("sync_assets-*")) == []
     started = time.monotonic()
     with single_writer(world.folder / "warehouse.duckdb", silent, patience=1):
         assert time.monotonic() - started < 0.5

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sync_assets_tests.support.counts import SEED
+from sync_assets_tests.support.leftovers import left_behind
 from sync_assets_tests.support.processes import Done, Task, Worker
 from sync_assets_tests.support.world import World
 
@@ -91,8 +92,7 @@ class Story:
         done = worker.sync(TASK)
         assert done.green, f"seed {self.seed}: {done}"
         assert set(self.held().values()) == {self.version}, f"seed {self.seed}: {self.held()}"
-        left = [path.name for path in self.scratch.iterdir() if "rate" not in path.name]
-        assert left == [], "scratch is left behind"
+        assert left_behind(self.scratch.iterdir()) == [], "scratch is left behind"
         return done
 
     def disturb(self, worker: Worker, end: Callable[[], None]) -> None:
