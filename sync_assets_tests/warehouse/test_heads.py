@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sync_assets.lib.assets.results import materialization
+from sync_assets.sources import events
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets_tests.support.world import World
 
@@ -101,6 +103,10 @@ def test_a_head_takes_one_request_where_nothing_is_new_and_two_for_a_few_rows(
     assert (orders.requests, few.is_head, few.rows_added, few.rows_changed) == (2, True, 2, 0)
     assert few.rows == len(orders.rows)
     assert orders.held() == sorted(row["id"] for row in orders.rows)
+    told = materialization(events.API, few, alone=True).metadata
+    assert told is not None
+    assert (told["read"], told["rows"], told["rows_added"]) == ("head", len(orders.rows), 2)
+    assert "missed_by_heads" not in told
 
 
 @pytest.mark.long

@@ -15,6 +15,8 @@ from sync_assets.sources.rest.list_result import ListResult
 
 Event: TypeAlias = "dg.AssetMaterialization | dg.AssetObservation | dg.MaterializeResult[Any]"
 NAMED_FAILURES = 20
+#: What a sync changed, where it was counted.
+CHANGES = ("rows_added", "rows_changed", "rows_deleted", "missed_by_heads")
 
 
 def materialization(api: Api, listing: ListResult, *, alone: bool) -> Event:
@@ -81,4 +83,6 @@ def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
         "seconds": round(listing.seconds, 3),
         "seconds_waited": round(listing.waited, 3),
         "sandbox": api.is_sandbox(),
+        "read": "head" if listing.is_head else "sweep",
+        **{name: number for name in CHANGES if (number := getattr(listing, name)) is not None},
     }

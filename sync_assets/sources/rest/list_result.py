@@ -41,8 +41,8 @@ class ListResult:
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     `is_head` says that it was not read to its end, but to the first page without news; `rows` is
     what the warehouse holds of it then. `renewed_at` is when its first `renewed_pages` were read
-    again, at the end of a sweep during which a head was loaded. `page_rows` are the rows of its
-    largest page.
+    again, at the end of a sweep during which a head was loaded. `page_rows` are the
+    records that each page brought.
     `rows_added`, `rows_changed` and `rows_deleted` compare it with what was held before, and
     `missed_by_heads` counts those added where no head would have found them; None where nobody
     counted.
@@ -68,7 +68,7 @@ class ListResult:
     is_head: bool = False
     renewed_at: datetime | None = None
     renewed_pages: int = 0
-    page_rows: int = 0
+    page_rows: list[int] = field(default_factory=list)
     rows_added: int | None = None
     rows_changed: int | None = None
     rows_deleted: int | None = None
@@ -87,7 +87,8 @@ class ListResult:
 
     def restart(self) -> None:
         """Forget what came of a list that is read again; what it cost stays."""
-        self.rows = self.pages = self.duplicates = self.page_rows = 0
+        self.rows = self.pages = self.duplicates = 0
+        self.page_rows.clear()
         self.problems.clear()
         self.problem_counts.clear()
 

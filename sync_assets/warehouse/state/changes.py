@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate, count
+
 import pyarrow.compute as pc
 
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.spool import Spool
-from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.state.held_keys import held_keys
 from sync_assets.warehouse.tables import Tables
 
@@ -30,12 +32,13 @@ def _compare(tables: Tables, endpoint: Endpoint, spool: Spool) -> None:
     new = pc.indices_nonzero(pc.invert(pc.is_in(spool.keys(), value_set=held)))
     listing.rows_added = len(new)
     listing.rows_deleted = len(held) - (listing.rows - len(new))
-    listing.missed_by_heads = _missed(new, listing) if len(held) else 0
+    listing.missed_by_heads = _missed(new.to_pylist(), listing.page_rows) if len(held) else 0
 
 
-def _missed(new: pa.Array, listing: ListResult) -> int:
+def _missed(new: Sequence[int], page_rows: Sequence[int]) -> int:
     """How many new rows stand behind the first page on which none is new, where a head ends."""
-    pages = pc.divide(new, max(1, listing.page_rows))
-    with_news = set(pages.unique().to_pylist())
-    end = next(page for page in range(len(with_news) + 1) if page not in with_news)
-    return int(pc.sum(pc.greater(pages, end)).as_py() or 0)
+    ends = list(accumulate(page_rows))
+    pages = [bisect_right(ends, position) for position in new]
+    with_news = set(pages)
+    end = next(page for page in count() if page not in with_news)
+    return sum(page > end for page in pages)

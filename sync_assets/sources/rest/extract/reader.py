@@ -91,8 +91,8 @@ def _read(
     for page in _pages(connection, endpoint, parent, listing, journal, walk):
         records = _mapped(endpoint, page)
         listing.pages += 1
-        listing.page_rows = max(listing.page_rows, len(records))
-        stale = 0 if spool.add(records) else stale + 1
+        listing.page_rows.append(spool.add(records))
+        stale = 0 if listing.page_rows[-1] else stale + 1
         if stale == PAGES_WITHOUT_NEWS:
             raise ListError(f"the last {stale} pages brought no new record: no end in sight")
         if end is not None and (found := end(spool.keys_of(records))):
