@@ -7,6 +7,7 @@ from dataclasses import replace
 from sync_assets.base import times
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.extract.first_page import size_of
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.observer import Observer
 from sync_assets.warehouse.queries import State
 from sync_assets.warehouse.state.list_history import ListHistory
@@ -20,12 +21,12 @@ def ask(account: Account, known: State) -> State:
     """
     found = dict(known.histories)
     for endpoint in account.api.endpoints.values():
-        history = found.get((endpoint.name, None))
+        history = found.get(ListKey(endpoint.name))
         if endpoint.parent is not None or (history and history.synced_at):
             continue
         size = size_of(account.connection, endpoint, Observer())
         if size.rows is not None and size.requests is not None:
-            found[endpoint.name, None] = ListHistory(
+            found[ListKey(endpoint.name)] = ListHistory(
                 endpoint.name,
                 synced_at=times.now(),
                 rows=size.rows,

@@ -15,6 +15,7 @@ from sync_assets.planning.settings import AutomationSettings
 from sync_assets.planning.timing import timings
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.http.windows import Quota
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.settings import QuotaSettings, resolve
 from sync_assets.warehouse.queries import State
 
@@ -113,7 +114,7 @@ def forecast(
 def _listed(api: Api, state: State, resource: str) -> bool:
     """Whether it is known which lists a resource has."""
     endpoint = api.endpoints[resource]
-    history = state.histories.get((str(endpoint.parent), None))
+    history = state.histories.get(ListKey(str(endpoint.parent)))
     if not endpoint.partitioned or state.parents[str(endpoint.parent)]:
         return True
     return history is not None and history.synced_at is not None and not history.rows

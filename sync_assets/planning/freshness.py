@@ -16,6 +16,7 @@ from sync_assets.base.times import EVER, known, shifted
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.life import Life, Stage
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.warehouse.queries import State
 from sync_assets.warehouse.state.list_history import ListHistory
 
@@ -89,7 +90,7 @@ def _lists(api: Api, state: State) -> Iterator[tuple[ListHistory, Life, bool]]:
     the list of its lists is, and one for each list that was tried.
     """
     for name in api.unpartitioned():
-        yield state.histories.get((name, None)) or ListHistory(name), Life(), False
+        yield state.histories.get(ListKey(name)) or ListHistory(name), Life(), False
         if api.endpoints[name].parent is not None:
             for history in state.histories.values():
                 if history.resource == name and history.parent is not None:
@@ -99,7 +100,7 @@ def _lists(api: Api, state: State) -> Iterator[tuple[ListHistory, Life, bool]]:
         for identity, life in lives(parent, state).items():
             for name in children:
                 yield (
-                    state.histories.get((name, identity)) or ListHistory(name, identity),
+                    state.histories.get(ListKey(name, identity)) or ListHistory(name, identity),
                     life,
                     True,
                 )

@@ -12,8 +12,8 @@ import dlt
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.head import Head
 from sync_assets.sources.rest.extract.head_reader import HeadReader
-from sync_assets.sources.rest.extract.rounds import Key
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.records.names import column_name
 from sync_assets.warehouse.connection.destination import open_pipeline
 from sync_assets.warehouse.connection.driver_errors import translate_errors
@@ -38,11 +38,11 @@ EARNED = 2
 def read_heads(
     request: Request,
     names: Collection[str],
-    done: Collection[Key],
+    done: Collection[ListKey],
     journal: SyncResult,
     make: Callable[[dlt.Pipeline], None],
     pauses: Sequence[float],
-) -> Generator[SyncResult, None, set[Key]]:
+) -> Generator[SyncResult, None, set[ListKey]]:
     """Read and load the heads of the lists that have earned it; the journal after each load.
 
     Returns the lists that need not be swept: those whose heads were loaded or failed.
@@ -69,13 +69,13 @@ def read_heads(
 
 
 def _chosen(
-    tables: Tables, request: Request, names: Collection[str], done: Collection[Key]
-) -> Iterator[tuple[Key, int]]:
+    tables: Tables, request: Request, names: Collection[str], done: Collection[ListKey]
+) -> Iterator[tuple[ListKey, int]]:
     """The lists that are read by their heads, and how many pages they had."""
     endpoints = [request.api.endpoints[name] for name in names]
     given = request.parents or {}
     needed = {e.parent for e in endpoints if e.parent and e.parent not in given}
-    known = {(past.resource, past.parent): past for past in histories(tables)}
+    known = {past.key: past for past in histories(tables)}
     for endpoint in endpoints:
         if (endpoint.parent and not endpoint.partitioned) or endpoint.name in needed:
             continue  # whoever reads below its rows needs all of them
@@ -83,9 +83,10 @@ def _chosen(
         if endpoint.parent is not None:
             parents = set(given.get(endpoint.parent) or _ids(tables, request, endpoint))
         for parent in parents:
-            past = known.get((endpoint.name, parent))
-            if past and (endpoint.name, parent) not in done and _deserves(endpoint, past, request):
-                yield (endpoint.name, parent), past.pages or 0
+            key = ListKey(endpoint.name, parent)
+            past = known.get(key)
+            if past and key not in done and _deserves(endpoint, past, request):
+                yield key, past.pages or 0
 
 
 def _ids(tables: Tables, request: Request, endpoint: Endpoint) -> list[str]:
@@ -104,21 +105,23 @@ def _deserves(endpoint: Endpoint, past: ListHistory, request: Request) -> bool:
     )
 
 
-def _parents(request: Request, heads: Mapping[Key, Head]) -> tuple[dict[str, list[str]], set[Key]]:
+def _parents(
+    request: Request, heads: Mapping[ListKey, Head]
+) -> tuple[dict[str, list[str]], set[ListKey]]:
     """The parents that heads are below, by resource, and the lists below them without a head."""
     found: dict[str, dict[str, None]] = {}
     for name, parent in heads:
         if parent is not None:
             found.setdefault(str(request.api.endpoints[name].parent), {})[parent] = None
     names = {name for name, parent in heads if parent is not None}
-    below: set[Key] = {(n, p) for n in names for p in found[str(request.api.endpoints[n].parent)]}
+    below = {ListKey(n, p) for n in names for p in found[str(request.api.endpoints[n].parent)]}
     return {resource: list(ids) for resource, ids in found.items()}, below - set(heads)
 
 
 def _holds(
     pipeline: dlt.Pipeline,
     request: Request,
-    key: Key,
+    key: ListKey,
     say: Callable[[str], None],
     keys: Sequence[str],
 ) -> bool:
@@ -127,4 +130,6 @@ def _holds(
         translate_errors(pipeline.dataset_name),
         open_tables_when_free(pipeline, say) as tables,
     ):
-        return set(keys) <= held_among(tables, request.api.endpoints[key[0]], key[1], keys)
+        return set(keys) <= held_among(
+            tables, request.api.endpoints[key.resource], key.parent, keys
+        )

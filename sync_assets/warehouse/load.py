@@ -11,6 +11,7 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.extract.whole import lists_of
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.catching_up import behind, catch_up
 from sync_assets.warehouse.connection.destination import database_file
@@ -98,7 +99,7 @@ def _clear(
             for listing in complete
             if listing.resource == name and not listing.rows and listing.parent is not None
         ]
-        if emptied and any(journal.held.get((name, parent)) for parent in emptied):
+        if emptied and any(journal.held.get(ListKey(name, parent)) for parent in emptied):
             tables.delete(name, str(endpoint.parent_param), emptied)
 
 
@@ -106,7 +107,7 @@ def _verify(tables: Tables, api: Api, names: Sequence[str], journal: SyncResult)
     """Fail every list whose rows are not what the warehouse holds now."""
     holds = rows_by_list(tables, api, names)
     for listing in journal.complete():
-        rows = holds.get((listing.resource, listing.parent), 0)
+        rows = holds.get(listing.key, 0)
         if listing.resource in names and rows != listing.rows:
             message = f"{listing.name}: {listing.rows} rows were read, the warehouse holds {rows}"
             journal.record(listing, WarehouseError(f"{message}. Sync it again."))

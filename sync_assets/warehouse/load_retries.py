@@ -8,7 +8,8 @@ import dlt
 
 from sync_assets.base import stop
 from sync_assets.sources.rest.extract.lists import ListReader
-from sync_assets.sources.rest.extract.rounds import Key, Round
+from sync_assets.sources.rest.extract.rounds import Round
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.errors import TableRefusedError, WarehouseLostError
 
@@ -25,7 +26,7 @@ class Again:
     ) -> None:
         self.refused: set[str] = set()
         self._lists, self._pauses, self._say = lists, list(pauses), say
-        self._failed: set[Key] = set()
+        self._failed: set[ListKey] = set()
         self._pending: set[str] = set()
 
     def next_round(self, seconds: float) -> Round:
@@ -66,7 +67,7 @@ class Again:
         self._pending |= {table} & self._lists.round.pending
         self._lists.leave(lists)
         for listing in lists:
-            self._failed.add((listing.resource, listing.parent))
+            self._failed.add(listing.key)
             message = f"{listing.name}: {error}. It keeps the rows it had; {table} refuses the new"
             remedy = "ones. Change what refuses them, or the records, and sync again."
             journal.record(listing, TableRefusedError(f"{message} {remedy}", table))

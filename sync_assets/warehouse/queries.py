@@ -16,6 +16,7 @@ from typing import Any
 
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.records.names import column_name
 from sync_assets.warehouse.connection.destination import open_pipeline
 from sync_assets.warehouse.connection.lock import silent
@@ -75,7 +76,7 @@ class State:
     """An API's parents by resource, as `life_of` takes them, and the past of each of its lists."""
 
     parents: Mapping[str, list[dict[str, Any]]]
-    histories: Mapping[tuple[str, str | None], ListHistory]
+    histories: Mapping[ListKey, ListHistory]
 
     @cached_property
     def rest_ends_at(self) -> datetime:
@@ -129,7 +130,7 @@ def table_stats(
 def _state(tables: Tables, api: Api) -> State:
     return State(
         {parent.resource: parents(tables, api, parent) for parent in api.parents},
-        {(history.resource, history.parent): history for history in histories(tables)},
+        {history.key: history for history in histories(tables)},
     )
 
 

@@ -21,8 +21,8 @@ from sync_assets.base import stop
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.lists import ListReader
-from sync_assets.sources.rest.extract.rounds import Key
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.observer import Observer
 from sync_assets.sources.rest.records.names import table_name
@@ -61,7 +61,7 @@ class Request:
     allow_empty: bool = False
     since: datetime | None = None
     account: Account = None  # type: ignore[assignment]  # of the API, where none is given
-    left_out: Collection[Key] = ()
+    left_out: Collection[ListKey] = ()
     read: Literal["sweep", "heads"] = "sweep"
 
     def __post_init__(self) -> None:
@@ -110,7 +110,7 @@ def commits(
         if request.read == "heads":
             done |= yield from read_heads(request, ours, done, journal, make, pauses)
             pipeline.activate()
-        names = [name for name in ours if (name, None) not in done]
+        names = [name for name in ours if ListKey(name) not in done]
         load = partial(load_and_prove, make=make)
         with closing(ListReader(account, request.parents or {}, journal, done)) as lists:
             yield from rounds(pipeline, lists, names, load, Again(lists, pauses, say))
@@ -123,7 +123,7 @@ def commits(
 
 def _known(
     pipeline: dlt.Pipeline, request: Request, taken: Collection[str], say: Callable[[str], None]
-) -> tuple[Collection[str], Held, set[Key]]:
+) -> tuple[Collection[str], Held, set[ListKey]]:
     """Tables that are not ours, the rows of each list, and the lists that need not be read."""
     api, dataset = request.api, pipeline.dataset_name
     with explained_by_rights(pipeline, request.resources), translate_errors(dataset):

@@ -13,6 +13,7 @@ from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.in_progress import list_of
 from sync_assets.planning.forecast import forecast
 from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets_tests.support.played import (
     API,
     CHILDREN,
@@ -86,8 +87,8 @@ def test_partitions_that_are_under_way_leave_the_tables_their_room(quota: Any) -
 def test_a_list_that_failed_just_now_lets_the_others_go_first(quota: Any) -> None:
     played = Played(3.0)
     quota(played)
-    failed = played.histories["promotions", None]
-    played.histories["promotions", None] = replace(failed, failures=1, failed_at=START)
+    failed = played.histories[ListKey("promotions")]
+    played.histories[ListKey("promotions")] = replace(failed, failures=1, failed_at=START)
     verdicts = list(evaluate_freshness(API, played.state, played.settings, played.now))
     found = forecast(API, played.state, played.settings, verdicts)
     tables = [verdict for verdict in verdicts if not verdict.partitioned]

@@ -20,6 +20,7 @@ from sync_assets.sources.rest.declaration.hints import MERGE, below, replaced_by
 from sync_assets.sources.rest.declaration.keys import SECTIONS, markdown
 from sync_assets.sources.rest.http.windows import RateWindow
 from sync_assets.sources.rest.life import Life
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.paging.paginators import NextLink
 from sync_assets.sources.rest.records.columns import columns
 from sync_assets.sources.rest.settings import ApiKeySettings
@@ -443,7 +444,7 @@ def test_names_in_camel_case_work_for_ever(world: World, camel: DagsterRuns) -> 
         for key in graph.get(dg.AssetKey([NAME, asset])).check_keys:
             check = camel.check(f"{NAME}/{asset}", key.name)
             assert check.passed, (key, check.metadata)
-    history = state(declared(world)).histories["form_answers", "2"]
+    history = state(declared(world)).histories[ListKey("form_answers", "2")]
     assert (history.final, history.new_fields, history.missing_fields) == (
         True,
         frozenset(),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.paging.claims import Claims
 from sync_assets.sources.rest.paging.overlap import SMALLEST_PAGE, Window, furthest
 from sync_assets_tests.support.fake_api import FakeApi
@@ -132,7 +133,7 @@ def test_where_no_limit_is_sent_pages_do_not_overlap(world: World) -> None:
     api, journal = replace(APIS["affiliates"], page_size=None), SyncResult()
     ListReader(Account(api), {}, journal).read(api.endpoints["coupons"], None)
     assert {seen.query.get("limit") for seen in world.api.asked(PATH)} == {None}
-    assert journal.listings["coupons", None].rows == 250
+    assert journal.listings[ListKey("coupons")].rows == 250
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -16,6 +16,7 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.hints import replaced_by
 from sync_assets.sources.rest.extract import batches
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.records.columns import columns
 from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.warehouse.queries import state, table_stats
@@ -165,11 +166,11 @@ def test_what_is_known_of_parts_goes_with_them(world: World) -> None:
     offer(world, f1="a", f2=[{"id": "x", "score": "many"}])
     errors(world)
     assert [row["list"] for row in world.quarantined(NAME)] == ["answers/f2"]
-    assert state(api).histories["answers", None].rows == 2
+    assert state(api).histories[ListKey("answers")].rows == 2
     offer(world, f1="a")
     errors(world)
     assert world.quarantined(NAME) == []
-    history = state(api).histories["answers", None]
+    history = state(api).histories[ListKey("answers")]
     assert (history.rows, history.rows_before) == (1, 2)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets_tests.support.observers import Hearing
 from sync_assets_tests.support.world import APIS
@@ -19,4 +20,6 @@ def listed(
     api, journal = APIS[source], SyncResult(strict=False, observer=Hearing(say))
     lists = ListReader(Account(api), {}, journal)
     spool = lists.read(api.endpoints[resource], parent).spool
-    return journal.listings[resource, parent], spool.column("id") if spool is not None else []
+    return journal.listings[ListKey(resource, parent)], spool.column(
+        "id"
+    ) if spool is not None else []

@@ -16,6 +16,7 @@ from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.planning.forecast import Forecast, forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.warehouse.queries import State
 from sync_assets.warehouse.state.list_history import ListHistory
 from sync_assets_tests.support.world import APIS
@@ -49,7 +50,7 @@ class Played:
     times: float
     budget: Budget = affordable
     settings: AutomationSettings = field(default_factory=AutomationSettings)
-    histories: dict[tuple[str, str | None], ListHistory] = field(default_factory=dict)
+    histories: dict[ListKey, ListHistory] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     reads: dict[Listed, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     requested: Counter[Listed] = field(default_factory=Counter)
@@ -154,7 +155,7 @@ class Played:
 
     def _load(self, resource: str, parent: str | None, requests: int, read_at: datetime) -> None:
         over = parent is not None and int(parent) >= LIVE
-        self.histories[resource, parent] = ListHistory(
+        self.histories[ListKey(resource, parent)] = ListHistory(
             resource, parent, read_at, read_at, requests=requests, pages=requests, rows=1,
             request_seconds=requests * 0.3, final=over,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from sync_assets.planning.freshness import evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources import apis
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.connection.destination import database_file, open_pipeline
 from sync_assets.warehouse.connection.lock import silent, single_writer
@@ -105,17 +106,17 @@ def test_a_list_that_may_change_again_is_final_no_more(world: World) -> None:
     lists["/event_series/es_1/events"] = lists["/event_series/es_1/waitlist_signups"] = []
     world.sync("events", "events_series", "events", "waitlists")
     api, now = apis()["events"], times.now()
-    assert state(api).histories["events", "es_1"].final
+    assert state(api).histories[ListKey("events", "es_1")].final
     lists["/event_series"][0]["upcoming_occurrences"] = 1
     world.sync("events", "events_series")
-    assert not state(api).histories["events", "es_1"].final
+    assert not state(api).histories[ListKey("events", "es_1")].final
     lists["/event_series"][0]["upcoming_occurrences"] = 0
     world.sync("events", "events_series")
     verdicts = evaluate_freshness(api, state(api), AutomationSettings(), now + timedelta(hours=20))
     needed = {v.resource for v in verdicts if v.needed and v.parent}
     assert needed == {"events", "waitlists"}
     world.sync("events", "events", "waitlists", parents={"events_series": ["es_1"]})
-    assert state(api).histories["events", "es_1"].final
+    assert state(api).histories[ListKey("events", "es_1")].final
 
 
 def test_a_promotion_that_was_planned_is_read_when_it_begins_and_ends(world: World) -> None:
@@ -126,7 +127,7 @@ def test_a_promotion_that_was_planned_is_read_when_it_begins_and_ends(world: Wor
         "/users/1": [],
     }
     world.sync("promotions", "promotions", "users")
-    assert not state(API).histories["users", "1"].final
+    assert not state(API).histories[ListKey("users", "1")].final
 
     def needs(**by: float) -> bool:
         verdicts = evaluate_freshness(API, state(API), AutomationSettings(), now + timedelta(**by))

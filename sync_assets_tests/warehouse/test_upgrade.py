@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sync_assets.sources.promotions import API
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.queries import state
@@ -109,7 +110,7 @@ def test_what_a_sync_takes_is_recorded_from_the_first_sync_on(old: World) -> Non
     assert {history.requests for history in state(API).histories.values()} == {None}
     assert errors(old, "users", parents=["2"]) == {None}
     known = {key: history.requests for key, history in state(API).histories.items()}
-    assert (known["users", "2"], known["users", "1"]) == (1, None)
+    assert (known[ListKey("users", "2")], known[ListKey("users", "1")]) == (1, None)
 
 
 def test_new_declarations_convert_what_a_version_left(old: World, declare: Declare) -> None:

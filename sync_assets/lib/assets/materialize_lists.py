@@ -14,6 +14,7 @@ from sync_assets.lib.keys import parent_id
 from sync_assets.lib.materialized import partitions_since
 from sync_assets.lib.translator import asset_key
 from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.warehouse.sync import Request
 
 NAMED = 20
@@ -39,13 +40,13 @@ def materialize_lists(
         plan(context, api, wanted)
     ids = {key: parent_id(str(key)) for _, key in wanted}
     resources = {resource for resource, _ in wanted}
-    every = {(resource, identity) for resource in resources for identity in ids.values()}
+    every = {ListKey(resource, identity) for resource in resources for identity in ids.values()}
     request = Request(
         api,
         [name for name in api.endpoints if name in resources],
         {parent.resource: list(ids.values())},
         allow_empty,
-        left_out=every - {(resource, ids[key]) for resource, key in wanted},
+        left_out=every - {ListKey(resource, ids[key]) for resource, key in wanted},
     )
     yield from run(context, request, alone=False)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync_assets.base import times
+from sync_assets.sources.rest.list_key import ListKey
 
 #: What became of a record with a problem: a value was left out of its row, or the row itself,
 #: for want of a required value or because another record of the list has its key.
@@ -91,6 +92,11 @@ class ListResult:
         self.page_rows.clear()
         self.problems.clear()
         self.problem_counts.clear()
+
+    @property
+    def key(self) -> ListKey:
+        """Which list it is."""
+        return ListKey(self.resource, self.parent)
 
     @property
     def quarantined(self) -> int:

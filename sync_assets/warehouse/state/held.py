@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.warehouse.ownership import SYNCS
 from sync_assets.warehouse.tables import Tables
 
-Held = dict[tuple[str, "str | None"], int]
+Held = dict[ListKey, int]
 
 
 def rows_by_list(tables: Tables, api: Api, resources: Iterable[str]) -> Held:
@@ -22,9 +23,9 @@ def rows_by_list(tables: Tables, api: Api, resources: Iterable[str]) -> Held:
     held: Held = {}
     for endpoint in {e.name: e for e in [*wanted, *parents]}.values():
         counts = tables.counts(endpoint.name, endpoint.parent_param)
-        held.update({(endpoint.name, parent): count for parent, count in counts.items()})
-        held[endpoint.name, None] = sum(counts.values())
+        held.update({ListKey(endpoint.name, parent): count for parent, count in counts.items()})
+        held[ListKey(endpoint.name)] = sum(counts.values())
     parts = [e.name for e in wanted if e.parent and not e.partitioned]
     for row in tables.rows(SYNCS, ["resource", "parent"], ("resource", parts)):
-        held.setdefault((row["resource"], row["parent"]), 0)
+        held.setdefault(ListKey(row["resource"], row["parent"]), 0)
     return held

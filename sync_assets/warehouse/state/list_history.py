@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from sync_assets.base.times import parse_time
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.records.columns import columns
 from sync_assets.warehouse.ownership import SYNCS
 from sync_assets.warehouse.state.drift import Differences
@@ -66,6 +67,11 @@ class ListHistory:
     fresh_at: datetime | None = None
     sweeps_in_order: int = 0
     head_pages: int = 0
+
+    @property
+    def key(self) -> ListKey:
+        """Which list it is of."""
+        return ListKey(self.resource, self.parent)
 
     @property
     def differences(self) -> Differences:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sync_assets.base import times
 from sync_assets.base.times import known, parse_time
 from sync_assets.sources.rest.api import Api
-from sync_assets.sources.rest.extract.rounds import Key
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.state.list_history import SYNCS_TABLE
 from sync_assets.warehouse.state.quarantine import LIST_COLUMN, scope
@@ -45,7 +45,7 @@ def overtaken(
     return found
 
 
-def synced_since(tables: Tables, api: Api, since: datetime) -> set[Key]:
+def synced_since(tables: Tables, api: Api, since: datetime) -> set[ListKey]:
     """The lists that were synced since a moment and that no other list hangs on."""
     needed = {e.parent for e in api.endpoints.values() if e.parent and not e.partitioned}
     found = set()
@@ -55,5 +55,5 @@ def synced_since(tables: Tables, api: Api, since: datetime) -> set[Key]:
             continue
         is_a_list = endpoint.partitioned if history.parent is not None else endpoint.parent is None
         if is_a_list and history.resource not in needed:
-            found.add((history.resource, history.parent))
+            found.add(history.key)
     return found

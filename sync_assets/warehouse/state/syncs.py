@@ -188,7 +188,7 @@ def _complete(
         "fresh_at": (listing.renewed_at or listing.read_at).isoformat(),
         "head_pages": listing.renewed_pages,
         "rows": listing.rows,
-        "rows_before": journal.held.get((listing.resource, listing.parent), 0),
+        "rows_before": journal.held.get(listing.key, 0),
         "pages": listing.pages,
         "requests": listing.requests,
         "request_seconds": round(listing.request_seconds, 3),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.state.list_history import SYNCS_TABLE
 from sync_assets.warehouse.state.quarantine import LIST_COLUMN, QUARANTINE_TABLE, scope
@@ -28,7 +29,7 @@ def vanished(api: Api, resources: Iterable[str], journal: SyncResult) -> list[Li
         listed = journal.listed.get((parent, endpoint.parent_field))
         if endpoint.partitioned or listed is None or not journal.is_over(name):
             continue
-        if (name, None) in journal.listings or journal.listings[parent, None].left_out:
+        if ListKey(name) in journal.listings or journal.listings[ListKey(parent)].left_out:
             continue
         found += [
             ListResult(name, held)

@@ -33,7 +33,7 @@ def size_of(connection: Connection, endpoint: Endpoint, observer: Observer) -> S
     Raises `ListError` where no page comes.
     """
     listing = ListResult(endpoint.name)
-    session = ListSession(connection, listing, None, observer)
+    session = ListSession(connection, listing, observer)
     limit = {"limit": connection.settings.page_size} if connection.settings.page_size else {}
 
     def guard(response: Response, *args: Any, **kwargs: Any) -> None:

@@ -10,9 +10,9 @@ from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.head import End, Head
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.reader import read_list
-from sync_assets.sources.rest.extract.rounds import Key
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 
 
 class HeadReader(ListReader):
@@ -28,22 +28,22 @@ class HeadReader(ListReader):
         account: Account,
         parents: Mapping[str, Sequence[str]],
         journal: SyncResult,
-        heads: Mapping[Key, Head],
-        done: Iterable[Key],
+        heads: Mapping[ListKey, Head],
+        done: Iterable[ListKey],
     ) -> None:
         super().__init__(account, parents, journal, done)
-        self.inconclusive: set[Key] = set()
+        self.inconclusive: set[ListKey] = set()
         self._heads = heads
 
     def _fill(self, endpoint: Endpoint, spool: Spool) -> bool:
         listing, sent = spool.listing, self.connection.endpoints[endpoint.name]
         listing.is_head = True
-        head = self._heads[listing.resource, listing.parent]
+        head = self._heads[listing.key]
         end = read_list(self.connection, sent, listing.parent, spool, self.journal, head)
         spool.close()
         if end is End.OF_HEAD and not listing.problems:
             return True
-        self.inconclusive.add((listing.resource, listing.parent))
+        self.inconclusive.add(listing.key)
         why = {
             End.OF_HEAD: "a record cannot be loaded as declared",
             End.OF_LIST: "the list ends before a page without news",

@@ -14,9 +14,10 @@ from sync_assets.base.errors import ListError, SyncError
 from sync_assets.sources.rest.account import Account, Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.reader import read_list
-from sync_assets.sources.rest.extract.rounds import Key, Round
+from sync_assets.sources.rest.extract.rounds import Round
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.records.names import table_name
 from sync_assets.sources.rest.records.rows import RowTyper
@@ -47,14 +48,14 @@ class ListReader:
         account: Account,
         parents: Mapping[str, Sequence[str]],
         journal: SyncResult,
-        done: Iterable[Key] = (),
+        done: Iterable[ListKey] = (),
     ) -> None:
         self.account, self.api, self.journal = account, account.api, journal
         self.given = {table_name(name): ids for name, ids in parents.items()}
         self.round = Round()
         self._pool: ThreadPoolExecutor | None = None
-        self._reads: dict[Key, Future[Outcome]] = {}
-        self._taken: dict[Key, Outcome] = {}
+        self._reads: dict[ListKey, Future[Outcome]] = {}
+        self._taken: dict[ListKey, Outcome] = {}
         self._done = set(done)
         self._ids: dict[tuple[str, str], list[str]] = {}
         self._needed = {(e.parent, e.parent_field) for e in self.api.endpoints.values()}
@@ -81,12 +82,12 @@ class ListReader:
 
     def is_done(self, endpoint: Endpoint, parent: str | None) -> bool:
         """Whether an earlier round took a list, or nobody needs it."""
-        return (endpoint.name, parent) in self._done
+        return ListKey(endpoint.name, parent) in self._done
 
     def outcome(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """A list for this round; nothing where it is not complete at its end."""
         try:
-            if self.round.closed and (endpoint.name, parent) not in self.round.taken:
+            if self.round.closed and ListKey(endpoint.name, parent) not in self.round.taken:
                 raise StillReading
             outcome = self._wait(endpoint, parent)
         except StillReading:
@@ -98,12 +99,12 @@ class ListReader:
     def drop(self, listing: ListResult, error: SyncError) -> None:
         """Let a list of this round fail that was read."""
         with self._lock:
-            self._taken[listing.resource, listing.parent] = NOTHING
+            self._taken[listing.key] = NOTHING
         self.journal.record(listing, error)
 
     def leave(self, lists: Iterable[ListResult]) -> None:
         """Load the lists of this round in the next one, but for some that nobody needs any more."""
-        unneeded = {(listing.resource, listing.parent) for listing in lists}
+        unneeded = {listing.key for listing in lists}
         with self._lock:
             for key, outcome in self._taken.items():
                 if key not in unneeded:
@@ -135,11 +136,12 @@ class ListReader:
         return ()
 
     def _take(self, endpoint: Endpoint, parent: str | None, outcome: Outcome = NOTHING) -> None:
+        key = ListKey(endpoint.name, parent)
         with self._lock:
-            self._taken[endpoint.name, parent] = outcome
-            self._done.add((endpoint.name, parent))
-            self.round.taken.add((endpoint.name, parent))
-            self._reads.pop((endpoint.name, parent), None)
+            self._taken[key] = outcome
+            self._done.add(key)
+            self.round.taken.add(key)
+            self._reads.pop(key, None)
 
     def _parent_ids(self, endpoint: Endpoint) -> Sequence[str]:
         """The ids of a child's parents: given, or those that the parent's list holds."""
@@ -155,7 +157,7 @@ class ListReader:
 
     def _wait(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """A list once it is read; raises `StillReading` at the end of the round."""
-        key, left = (endpoint.name, parent), self.round.left()
+        key, left = ListKey(endpoint.name, parent), self.round.left()
         workers = self.account.settings.max_concurrency + 2
         with self._lock:
             if key not in self._reads:

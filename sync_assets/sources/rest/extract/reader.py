@@ -112,7 +112,7 @@ def _pages(
     paginator = fresh(endpoint.paginator, endpoint.key, overlap=connection.limits.honoured)
     walk.keyed = getattr(paginator, "keyed", False)
     settings = connection.settings
-    session = ListSession(connection, listing, parent, journal.observer)
+    session = ListSession(connection, listing, journal.observer)
     client = RESTClient(
         connection.base_url, auth=connection.auth, session=session, config=RuntimeConfiguration()
     )

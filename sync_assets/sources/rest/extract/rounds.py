@@ -6,9 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import TypeAlias
 
-Key: TypeAlias = "tuple[str, str | None]"  # a resource, and the parent that the list is below
+from sync_assets.sources.rest.list_key import ListKey
 
 
 @dataclass
@@ -20,7 +19,7 @@ class Round:
     """
 
     ends: float = inf
-    taken: set[Key] = field(default_factory=set)
+    taken: set[ListKey] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
     extracted: Sequence[str] = ()
     closed: bool = False

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator, Mapping
 
 from sync_assets.base.errors import EmptyListError, ListError, brief, rest_ends_at
-from sync_assets.sources.rest.extract.rounds import Key, Round
+from sync_assets.sources.rest.extract.rounds import Round
+from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.observer import Observer
 
@@ -19,8 +20,8 @@ class SyncResult:
 
     A strict journal (the default, for plain dlt) raises on the first list that fails or holds
     records that cannot be loaded as declared. Otherwise failures are kept, apart from the lists
-    that went well. `held` counts the rows the warehouse holds by (resource, parent), and of all
-    parents by (resource, None). `listed` are the ids that complete lists of parents
+    that went well. `held` counts the rows the warehouse holds of each list, and of all parents
+    together under the key without a parent. `listed` are the ids that complete lists of parents
     hold, by resource and field. `round` says which of the lists a load takes; all of them, where it
     is None.
     """
@@ -29,7 +30,7 @@ class SyncResult:
         self,
         *,
         strict: bool = True,
-        held: Mapping[tuple[str, str | None], int] | None = None,
+        held: Mapping[ListKey, int] | None = None,
         allow_empty: bool = False,
         observer: Observer | None = None,
     ) -> None:
@@ -37,7 +38,7 @@ class SyncResult:
         self.held = held or {}
         self.allow_empty = allow_empty
         self.listed: dict[tuple[str, str], frozenset[str]] = {}
-        self.listings: dict[Key, ListResult] = {}
+        self.listings: dict[ListKey, ListResult] = {}
         self.round: Round | None = None
         self.observer = observer or Observer()
         self._problems = 0
@@ -45,7 +46,7 @@ class SyncResult:
 
     def check(self, listing: ListResult) -> None:
         """Refuse a list that must not replace what is there."""
-        held = self.held.get((listing.resource, listing.parent), 0)
+        held = self.held.get(listing.key, 0)
         if held and not listing.rows and not self.allow_empty:
             what = "nothing that can be loaded" if listing.problems else "nothing"
             raise EmptyListError(
@@ -65,7 +66,7 @@ class SyncResult:
         with self._lock:
             del listing.problems[max(LEAST_PROBLEMS, MOST_PROBLEMS - self._problems) :]
             self._problems += len(listing.problems)
-            self.listings[listing.resource, listing.parent] = listing
+            self.listings[listing.key] = listing
             self.observer.listing(listing)
 
     def complete(self) -> Iterator[ListResult]:
@@ -75,7 +76,7 @@ class SyncResult:
 
     def loads(self, listing: ListResult) -> bool:
         """Whether a load takes a list."""
-        return self.round is None or (listing.resource, listing.parent) in self.round.taken
+        return self.round is None or listing.key in self.round.taken
 
     def is_over(self, resource: str) -> bool:
         """Whether all lists of a resource that are asked for are read."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from sync_assets.base.errors import RefusedError, ResponseError
+from sync_assets.sources.rest.list_key import ListKey
 
 #: Refusals that are believed to be about the credential.
 ENOUGH = 3
@@ -26,7 +27,7 @@ class Gate:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reason: ResponseError | None = None
-        self._refused: dict[int, set[tuple[str, str | None]]] = {401: set(), 403: set()}
+        self._refused: dict[int, set[ListKey]] = {401: set(), 403: set()}
         self._is_good = False
         self._throttled_at: float | None = None
 
@@ -50,10 +51,8 @@ class Gate:
             self._throttled_at = self._throttled_at or time.monotonic()
             return self._throttled_at
 
-    def refused(
-        self, error: RefusedError, of: tuple[str, str | None], witness: Callable[[], bool]
-    ) -> str | None:
-        """Note a refusal of (resource, parent); gives what is to be said where that is the end."""
+    def refused(self, error: RefusedError, of: ListKey, witness: Callable[[], bool]) -> str | None:
+        """Note that a list was refused; gives what is to be said where that is the end."""
         with self._lock:
             found = self._refused[error.status]
             found.add(of)

@@ -34,18 +34,12 @@ class ListSession(Session):
     It reads no `.netrc`: what is configured is sent, or nothing.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        listing: ListResult,
-        parent: str | None,
-        observer: Observer,
-    ) -> None:
+    def __init__(self, connection: Connection, listing: ListResult, observer: Observer) -> None:
         super().__init__()
         self.trust_env = False
         self.connection = connection
         self.adapter, self.gate = connection.adapter, connection.adapter.gate
-        self.listing, self.parent, self.observer = listing, parent, observer
+        self.listing, self.observer = listing, observer
         self.origin = origin(connection.base_url)
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
@@ -105,8 +99,7 @@ class ListSession(Session):
         self.adapter.rate_limiter.stop.wait(seconds)
 
     def _refused(self, error: RefusedError) -> None:
-        of = (self.listing.resource, self.parent)
-        if said := self.gate.refused(error, of, self._witness):
+        if said := self.gate.refused(error, self.listing.key, self._witness):
             self.observer.say(said)
 
     def _witness(self) -> bool:

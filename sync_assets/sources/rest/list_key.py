@@ -1,0 +1,12 @@
+"""Which list is meant: of which resource, and below which parent."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ListKey(NamedTuple):
+    """A list of a resource: below a parent, or, without one, the whole table."""
+
+    resource: str
+    parent: str | None = None
