@@ -137,7 +137,7 @@ def outcome(shared: World, request: pytest.FixtureRequest) -> Iterator[Outcome]:
     source = request.param
     shape, api = SHAPES[source], shared.api
     parents = [partition(*case) for case in CASES] + ["good"]
-    shared.configure(source, timeout=2.5, max_concurrency=8, max_wait=1)
+    shared.configure(source, timeout=2.5, max_concurrency=20, max_wait=1)
     for generation in (0, 1):
         api.lists = {shape.path.format(p): records(source, generation) for p in parents}
         for name, page, times in CASES if generation else []:

@@ -15,6 +15,7 @@ from dlt.extract import DltSource
 
 from sync_assets.sources import affiliates, events, promotions
 from sync_assets.sources.rest.api import Api
+from sync_assets.sources.rest.http import retries
 from sync_assets.sources.rest.http.usage_file import file_of
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.resources import dlt_source
@@ -28,6 +29,7 @@ APIS: dict[str, Api] = {
     "events": events.API,
 }
 SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
+SHORT_JITTER = (0.001, 0.005)  # seconds by which a request waits longer than it is asked to
 SETTINGS = {"BACKOFF_FACTOR": "0", "MAX_RETRIES": "1", "REQUESTS_PER_MINUTE": "0", "TIMEOUT": "5",
             "RATE_WINDOW": "1"}  # fmt: skip
 
@@ -110,6 +112,7 @@ def new_world(folder: Path) -> Iterator[World]:
     """An account of its own, configured as a user configures one."""
     with pytest.MonkeyPatch.context() as monkeypatch, FakeApi().running() as api:
         world = World(api, folder, monkeypatch)
+        monkeypatch.setattr(retries, "JITTER", SHORT_JITTER)
         monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
         monkeypatch.setenv("DESTINATION__WAREHOUSE__DESTINATION_TYPE", "duckdb")
         monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", str(folder / "warehouse.duckdb"))
