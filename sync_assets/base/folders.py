@@ -9,9 +9,14 @@ from pathlib import Path
 from sync_assets.base.errors import ConfigurationError
 
 
+def place_of(purpose: str) -> Path:
+    """Where such a folder is, if it was ever made."""
+    return Path(tempfile.gettempdir()) / f"sync_assets-{purpose}-{os.getuid()}"
+
+
 def own_folder(purpose: str) -> Path:
     """A folder that no other user may read or may have made; `ConfigurationError` without one."""
-    folder = Path(tempfile.gettempdir()) / f"sync_assets-{purpose}-{os.getuid()}"
+    folder = place_of(purpose)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         owner = folder.lstat()

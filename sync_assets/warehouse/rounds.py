@@ -36,6 +36,7 @@ def rounds(
         current = again.next_round(every)
         extract(pipeline, lists, [name for name in names if name not in again.refused])
         if again.loads(pipeline, partial(load, pipeline, lists, names)):
+            lists.loaded(current.taken)
             yield lists.journal
             names = [name for name in names if name in current.pending]
 

@@ -22,6 +22,7 @@ from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.unfinished import sweep as sweep_unfinished
 from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.observer import Observer
@@ -95,12 +96,14 @@ def commits(
     keep_rows_out_of_logs()
     api, account, say = request.api, request.account, observer.say
     if account.settings.keep_pages is not None:
-        say(f"{variable(api.name, 'keep_pages')} has no effect: pages are not kept. Remove it.")
+        say(f"{variable(api.name, 'keep_pages')} has no effect: see RESUME_WITHIN. Remove it.")
     refuse_shared_dataset(account)
     taken = taken_over(account)
     with stop.stoppable(), open_pipeline(api.name, account.dataset) as pipeline:
         if swept := sweep():
             say(f"swept scratch folders of killed syncs: {len(swept)}")
+        if swept := sweep_unfinished():
+            say(f"swept the pages of lists that nobody went on with: {len(swept)}")
         foreign, held, done = _known(pipeline, request, taken, say)
         ours = [name for name in request.resources if name not in foreign]
         refuse_without_rights(pipeline, ours)

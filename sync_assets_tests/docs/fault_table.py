@@ -42,6 +42,7 @@ SHORT_HEADER = "| what | outcome |\n|---|---|"
 SUBJECTS = {
     "What the API does": ("whole", "torn_reads", "overlap", "parts", "refusals", "unreachable"),
     "Waits": ("patience", "stop"),
+    "Lists that are cut off": ("resume",),
     "Values and columns": ("numbers", "names", "times", "quarantine", "conflicts"),
     "What is ours and what is not": ("ours", "partitions", "scratch", "own_files"),
     "The warehouse": (

@@ -31,6 +31,7 @@ from sync_assets.sources import affiliates, events, promotions
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.reading import Reading
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
@@ -167,7 +168,7 @@ def read(way: Way, history: History) -> Result:
     spool = Spool(RowTyper(endpoint.columns), endpoint.key, listing)
     error = None
     try:
-        read_list(connection, endpoint, None, spool, SyncResult())
+        read_list(Reading(connection, endpoint, spool, SyncResult()))
         spool.close()
         found = {int(one.strip("o")) for one in spool.column("id")}
         fate = "whole" if history.lived <= found else "lost"

@@ -31,7 +31,7 @@ APIS: dict[str, Api] = {
 SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
 SHORT_JITTER = (0.001, 0.005)  # seconds by which a request waits longer than it is asked to
 SETTINGS = {"BACKOFF_FACTOR": "0", "MAX_RETRIES": "1", "REQUESTS_PER_MINUTE": "0", "TIMEOUT": "5",
-            "RATE_WINDOW": "1"}  # fmt: skip
+            "RATE_WINDOW": "1", "RESUME_WITHIN": "0"}  # fmt: skip
 
 
 @dataclass

@@ -31,7 +31,8 @@ from sync_assets.sources.rest.settings import (
 class Connection:
     """An API as one sync sees it: where, as whom, how hard it may be asked, and what for.
 
-    `endpoints` are the API's, with the secret in params and headers that hold it.
+    `endpoints` are the API's, with the secret in params and headers that hold it; `account` says
+    where and as whom in one text.
     """
 
     base_url: str
@@ -39,6 +40,7 @@ class Connection:
     settings: ApiSettings
     adapter: RateLimitedAdapter
     endpoints: Mapping[str, Endpoint]
+    account: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -97,4 +99,5 @@ class Account:
             settings,
             RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait),
             self.api.endpoints_of(base_url, secret),
+            account=rate_key,
         )

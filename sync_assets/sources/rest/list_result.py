@@ -36,9 +36,10 @@ class ListResult:
 
     `waited` and `seconds` are seconds, `request_seconds` those that the answers took, added up;
     `bytes` is the size of the bodies as sent, `rows` what is loaded: without duplicates and
-    without records that cannot be. `problems` are the first records with one; `problem_counts`
-    counts all of them, by kind. `not_before` is until when the API asked to be left alone, if that
-    is why the list failed.
+    without records that cannot be. `read_at` is when the first page was asked for, `resumed` how
+    many of the pages an earlier sync had read that was cut off. `problems` are the first records
+    with one; `problem_counts` counts all of them, by kind. `not_before` is until when the API asked
+    to be left alone, if that is why the list failed.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     `is_head` says that it was not read to its end, but to the first page without news; `rows` is
     what the warehouse holds of it then. `renewed_at` is when its first `renewed_pages` were read
@@ -53,6 +54,7 @@ class ListResult:
     parent: str | None = None
     rows: int = 0
     pages: int = 0
+    resumed: int = 0
     requests: int = 0
     retries: int = 0
     duplicates: int = 0
@@ -88,7 +90,7 @@ class ListResult:
 
     def restart(self) -> None:
         """Forget what came of a list that is read again; what it cost stays."""
-        self.rows = self.pages = self.duplicates = 0
+        self.rows = self.pages = self.resumed = self.duplicates = 0
         self.page_rows.clear()
         self.problems.clear()
         self.problem_counts.clear()

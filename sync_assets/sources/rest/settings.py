@@ -71,6 +71,8 @@ class ApiSettings(BaseConfiguration):
     """Seconds that one request waits in all; a longer `Retry-After` fails at once."""
     rate_window: Annotated[float | None, at_least(1, A_DAY)] = None
     """Seconds that a 429 without a time is waited out."""
+    resume_within: Annotated[float, at_least(0, 168)] = 6.0
+    """Hours in which a list that was cut off goes on where it was; 0 keeps nothing on disk."""
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
     """Seconds without an answer."""
     heads_from_pages: Annotated[int, at_least(2)] = 21
@@ -82,7 +84,7 @@ class ApiSettings(BaseConfiguration):
     take_over: str | None = None
     """Tables that no sync made and that syncs may replace, with white space between."""
     keep_pages: float | None = None
-    """No effect: pages are no longer kept."""
+    """No effect: see `RESUME_WITHIN`."""
 
     secret_field: ClassVar[str] = ""
 

@@ -10,6 +10,7 @@ from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.head import End, Head
 from sync_assets.sources.rest.extract.lists import ListReader
 from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.reading import Reading
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_key import ListKey
@@ -39,7 +40,7 @@ class HeadReader(ListReader):
         listing, sent = spool.listing, self.connection.endpoints[endpoint.name]
         listing.is_head = True
         head = self._heads[listing.key]
-        end = read_list(self.connection, sent, listing.parent, spool, self.journal, head)
+        end = read_list(Reading(self.connection, sent, spool, self.journal, head=head))
         spool.close()
         if end is End.OF_HEAD and not listing.problems:
             return True

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as StillReading
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import ClassVar
 
@@ -14,9 +15,11 @@ from sync_assets.base.errors import ListError, SyncError
 from sync_assets.sources.rest.account import Account, Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.reading import Reading
 from sync_assets.sources.rest.extract.rounds import Round
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.unfinished import Unfinished, waiting
 from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.sources.rest.records.names import table_name
@@ -57,6 +60,7 @@ class ListReader:
         self._reads: dict[ListKey, Future[Outcome]] = {}
         self._taken: dict[ListKey, Outcome] = {}
         self._done = set(done)
+        self._waiting: dict[ListKey, Path] = {}
         self._ids: dict[tuple[str, str], list[str]] = {}
         self._needed = {(e.parent, e.parent_field) for e in self.api.endpoints.values()}
         self._lock = Lock()
@@ -76,7 +80,7 @@ class ListReader:
         return self.round
 
     def close(self) -> None:
-        """Begin no list any more."""
+        """Begin no list any more; what is complete and not loaded waits on disk."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -111,8 +115,15 @@ class ListReader:
                     self._done.discard(key)
                     self._reads[key] = Future()
                     self._reads[key].set_result(outcome)
+        self.loaded(unneeded)
         for key in unneeded:
             self.journal.listings.pop(key, None)
+
+    def loaded(self, keys: Iterable[ListKey]) -> None:
+        """Forget what waits on disk of lists that are loaded, or that nobody needs."""
+        for key in keys:
+            if file := self._waiting.pop(key, None):
+                file.unlink(missing_ok=True)
 
     def below(self, endpoint: Endpoint) -> Sequence[str]:
         """The parents to read below in this round: none while their list is not complete.
@@ -193,12 +204,39 @@ class ListReader:
 
     def _fill(self, endpoint: Endpoint, spool: Spool) -> bool:
         """Read a list into its spool; whether that is all that was wanted of it."""
-        sent = self.connection.endpoints[endpoint.name]
-        read_list(self.connection, sent, spool.listing.parent, spool, self.journal)
+        sent, kept = self.connection.endpoints[endpoint.name], self._unfinished(endpoint, spool)
+        try:
+            read_list(Reading(self.connection, sent, spool, self.journal, kept))
+        except BaseException:
+            self._tell(kept, spool.listing)
+            kept.close()
+            raise
+        self._keep(kept, spool.listing)
         spool.close()
         self.journal.check(spool.listing)
         self._keep_ids(endpoint, spool)  # before the spool is shared
         return True
+
+    def _unfinished(self, endpoint: Endpoint, spool: Spool) -> Unfinished:
+        """What waits on disk of a list."""
+        hours, say = self.account.settings.resume_within, self.journal.observer.say
+        of = (self.connection.account, endpoint.name, endpoint.path, spool.listing.parent)
+        return Unfinished(waiting(of) if hours else None, hours, say)
+
+    def _keep(self, kept: Unfinished, listing: ListResult) -> None:
+        """Keep the pages of a complete list until it is loaded, if somebody loads it."""
+        if self.journal.strict:
+            kept.remove()
+        elif file := kept.close():
+            self._waiting[listing.key] = file
+
+    def _tell(self, kept: Unfinished, listing: ListResult) -> None:
+        if kept.until is not None:
+            until = f"{kept.until:%Y-%m-%d %H:%M} UTC"
+            self.journal.observer.say(
+                f"{listing.name}: the pages that were read wait on disk until {until}; the next "
+                "sync goes on with them"
+            )
 
     def _keep_ids(self, endpoint: Endpoint, spool: Spool) -> None:
         """Keep the ids of parents that lists are below, by the field that holds them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -11,88 +11,106 @@ from dlt.common.configuration.specs.runtime_configuration import RuntimeConfigur
 from dlt.common.jsonpath import TJsonPath, compile_path
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.exceptions import IgnoreResponseException
-from requests import Response
+from dlt.sources.helpers.rest_client.paginators import BasePaginator
+from requests import PreparedRequest, Response
 
-from sync_assets.base.errors import LimitError, ListError, SyncError, TornError, brief
+from sync_assets.base.errors import (
+    LimitError,
+    ListError,
+    RefusedError,
+    RestError,
+    SyncError,
+    TornError,
+    TransientError,
+    brief,
+)
 from sync_assets.sources.rest.account import Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
-from sync_assets.sources.rest.extract.head import End, Head
-from sync_assets.sources.rest.extract.spool import Spool
-from sync_assets.sources.rest.extract.sync_result import SyncResult
-from sync_assets.sources.rest.http.session import ListSession, address
-from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.extract.head import End
+from sync_assets.sources.rest.extract.kept_first import KeptFirst
+from sync_assets.sources.rest.extract.reading import Reading
+from sync_assets.sources.rest.extract.resume import GoBackError, Resume
+from sync_assets.sources.rest.http.session import ListSession
 from sync_assets.sources.rest.paging.body import check_shape, check_status, value_at
-from sync_assets.sources.rest.paging.claims import read_claims
-from sync_assets.sources.rest.paging.paginators import check_refusal, fresh, kept_of, sign_of
+from sync_assets.sources.rest.paging.claims import Claims, read_claims
+from sync_assets.sources.rest.paging.paginators import (
+    check_refusal,
+    cross_seam,
+    fresh,
+    kept_of,
+    sign_of,
+)
 from sync_assets.sources.rest.paging.walk import Walk
 
 PAGES_WITHOUT_NEWS = 3
 READS_AGAIN = 2
 
 
-def read_list(
-    connection: Connection,
-    endpoint: Endpoint,
-    parent: str | None,
-    spool: Spool,
-    journal: SyncResult,
-    head: Head | None = None,
-) -> End:
-    """Read all pages of a list into a spool; raise `ListError` with place and cause otherwise.
+def read_list(reading: Reading) -> End:
+    """Read all pages of a list into its spool; raise `ListError` with place and cause otherwise.
 
-    Of a `head` only the pages that belong to it. Gives where reading ended.
-
-    A list whose pages do not make up one list is read again from its start, at most twice; and once
-    where the API turns out not to send pages of any size.
+    Gives where reading ended. A list whose pages do not make up one list is read again from its
+    start, at most twice; and once where the API turns out not to send pages of any size. One that
+    was cut off is gone on with.
     """
-    listing = spool.listing
-    left = READS_AGAIN
+    kept, listing = reading.kept, reading.listing
+    left, resume = READS_AGAIN, Resume(kept, reading.endpoint)
+    if kept.pages:
+        pages = f"{len(kept.pages):,} pages"
+        reading.say(f"{pages} wait on disk, read from {kept.read_at:%H:%M:%S} UTC on; going on")
     while True:
-        walk = Walk(endpoint.key)
+        walk, listing.read_at = Walk(reading.endpoint.key), kept.read_at
         try:
-            return _read(connection, endpoint, parent, spool, journal, walk, head)
+            return _read(reading, walk, resume)
+        except GoBackError as found:
+            resume = Resume(kept, reading.endpoint, found)
+            reading.spool.restart()
         except TornError as error:
-            if not left:
+            if not left and not kept.pages:
                 cause = f"{error}; read {READS_AGAIN + 1} times"
-                raise _failed(connection, endpoint, parent, walk, cause) from error
-            left -= 1
+                raise reading.failed(walk, cause) from error
+            left -= 0 if kept.pages else 1
             listing.retries += 1
-            journal.observer.say(f"{listing.name}: {error}; reading the list again from its start")
-            spool.restart()
+            reading.say(f"{error}; reading the list again from its start")
+            resume = _from_its_start(reading)
         except LimitError as error:
             listing.retries += 1
-            if connection.limits.give_up():
-                journal.observer.say(f"{listing.name}: {error}; reading pages as the links say")
-            spool.restart()
+            if reading.connection.limits.give_up():
+                reading.say(f"{error}; reading pages as the links say")
+            resume = _from_its_start(reading)
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
-            raise _failed(connection, endpoint, parent, walk, brief(error)) from error
+            if not _may_go_on(reading.connection, error):
+                kept.remove()
+            raise reading.failed(walk, brief(error)) from error
 
 
-def _failed(
-    connection: Connection, endpoint: Endpoint, parent: str | None, walk: Walk, cause: str
-) -> ListError:
-    where = f"{endpoint.name} of {parent}" if parent is not None else endpoint.name
-    url = address(connection.base_url) + endpoint.path
-    return ListError(f"{where}, page {walk.pages + 1} of {url}: {cause}")
+def _from_its_start(reading: Reading) -> Resume:
+    reading.kept.begin_anew()
+    reading.spool.restart()
+    return Resume(reading.kept, reading.endpoint)
 
 
-def _read(
-    connection: Connection,
-    endpoint: Endpoint,
-    parent: str | None,
-    spool: Spool,
-    journal: SyncResult,
-    walk: Walk,
-    head: Head | None,
-) -> End:
+def _may_go_on(connection: Connection, error: Exception) -> bool:
+    """Whether what ended a list may be over the next time."""
+    passing = (TransientError, RestError, RefusedError, OSError)
+    return isinstance(error, passing) or connection.adapter.gate.is_closed
+
+
+def _read(reading: Reading, walk: Walk, resume: Resume) -> End:
     """Read a list once, as it is from its first page to its last, or that of its head."""
-    stale, listing = 0, spool.listing
-    end = head.find_end() if head is not None else None
-    for page in _pages(connection, endpoint, parent, listing, journal, walk):
+    stale, spool, endpoint, listing = 0, reading.spool, reading.endpoint, reading.listing
+    end = reading.head.find_end() if reading.head is not None else None
+    for page in _pages(reading, walk, resume):
         records = _mapped(endpoint, page)
         listing.pages += 1
-        listing.page_rows.append(spool.add(records))
-        stale = 0 if listing.page_rows[-1] else stale + 1
+        listing.resumed += not resume.live
+        aside = sum(spool.add(_mapped(endpoint, rows)) for rows in resume.aside)
+        if resume.seam:
+            records = [record for record in records if not spool.knows(record)]
+        news = spool.add(records)
+        listing.page_rows.append(aside + news)
+        stale = 0 if news or resume.seam else stale + 1
+        resume.passed()
         if stale == PAGES_WITHOUT_NEWS:
             raise ListError(f"the last {stale} pages brought no new record: no end in sight")
         if end is not None and (found := end(spool.keys_of(records))):
@@ -100,22 +118,45 @@ def _read(
     return End.OF_LIST
 
 
-def _pages(
-    connection: Connection,
-    endpoint: Endpoint,
-    parent: str | None,
-    listing: ListResult,
-    journal: SyncResult,
-    walk: Walk,
-) -> Iterator[list[Any]]:
+def _pages(reading: Reading, walk: Walk, resume: Resume) -> Iterator[list[Any]]:
     """The pages of a list, without the rows that were asked for twice."""
+    connection, endpoint, listing = reading.connection, reading.endpoint, reading.listing
     paginator = fresh(endpoint.paginator, endpoint.key, overlap=connection.limits.honoured)
     walk.keyed = getattr(paginator, "keyed", False)
-    settings = connection.settings
-    session = ListSession(connection, listing, journal.observer)
+    session = ListSession(connection, listing, reading.journal.observer)
     client = RESTClient(
         connection.base_url, auth=connection.auth, session=session, config=RuntimeConfiguration()
     )
+
+    def at_seam(rows: list[Any], claims: Claims) -> None:
+        walk.cross_seam(rows, claims)
+        cross_seam(paginator, rows, claims)
+
+    def send(request: PreparedRequest) -> Response:
+        live = ListSession(connection, listing, reading.journal.observer)
+        return live.send(request, allow_redirects=False, **live.merge_environment_settings())
+
+    resume.at_seam = at_seam
+    session.sender = KeptFirst(session.adapter, lambda request: resume.serve(request, send))
+    for page in client.paginate(
+        _path(endpoint, listing.parent),
+        params=_params(endpoint, connection.settings.page_size),
+        headers=dict(endpoint.headers),
+        paginator=paginator,
+        data_selector=_compiled(endpoint.data_selector),
+        hooks={"response": [_guard(reading, walk, paginator)]},
+    ):
+        kept, overlap = kept_of(paginator, page)
+        if kept is not None:
+            walk.turn(page, overlap, goes_on=paginator.has_next_page)
+        resume.keep(page.response)
+        if kept is not None:
+            yield kept
+
+
+def _guard(reading: Reading, walk: Walk, paginator: BasePaginator) -> Callable[..., None]:
+    """What each answer passes before a single row of it counts."""
+    endpoint = reading.endpoint
 
     def guard(response: Response, *args: Any, **kwargs: Any) -> None:
         if response.is_redirect:
@@ -132,18 +173,7 @@ def _pages(
         claims = read_claims(body, endpoint.data_selector)
         walk.check(body, rows, sign_of(paginator, body, rows, claims), query)
 
-    for page in client.paginate(
-        _path(endpoint, parent),
-        params=_params(endpoint, settings.page_size),
-        headers=dict(endpoint.headers),
-        paginator=paginator,
-        data_selector=_compiled(endpoint.data_selector),
-        hooks={"response": [guard]},
-    ):
-        kept, overlap = kept_of(paginator, page)
-        if kept is not None:
-            walk.turn(page, overlap, goes_on=paginator.has_next_page)
-            yield kept
+    return guard
 
 
 @lru_cache  # compiling takes as long as reading a page

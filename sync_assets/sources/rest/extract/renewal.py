@@ -12,6 +12,7 @@ from sync_assets.base.errors import ListError
 from sync_assets.sources.rest.account import Connection
 from sync_assets.sources.rest.extract.head import End, Head
 from sync_assets.sources.rest.extract.reader import read_list
+from sync_assets.sources.rest.extract.reading import Reading
 from sync_assets.sources.rest.extract.spool import Spool
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
@@ -27,7 +28,7 @@ def renew(connection: Connection, spool: Spool, further: int, journal: SyncResul
     endpoint = connection.endpoints[listing.resource]
     newer = Spool(spool.typer, spool.key, ListResult(listing.resource, listing.parent))
     head = Head(partial(_all_in, spool.keys()), listing.pages + further, further)
-    end = read_list(connection, endpoint, listing.parent, newer, journal, head)
+    end = read_list(Reading(connection, endpoint, newer, journal, head=head))
     newer.close()
     if end is End.TOO_FAR:
         raise ListError(

@@ -66,6 +66,10 @@ class Spool:
             self._compare()
         return len(self._seen) - before
 
+    def knows(self, record: Any) -> bool:
+        """Whether the key of a record was there before."""
+        return self._identity(record) in self._seen
+
     def restart(self) -> None:
         """Forget all rows of the list, which is read again from its start."""
         self._seen.clear()

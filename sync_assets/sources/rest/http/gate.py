@@ -31,6 +31,11 @@ class Gate:
         self._is_good = False
         self._throttled_at: float | None = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is asked for any more."""
+        return self._reason is not None
+
     def check(self) -> None:
         """Raise why nothing is asked for any more, if that is so."""
         if self._reason is not None:

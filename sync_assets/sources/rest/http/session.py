@@ -41,6 +41,7 @@ class ListSession(Session):
         self.adapter, self.gate = connection.adapter, connection.adapter.gate
         self.listing, self.observer = listing, observer
         self.origin = origin(connection.base_url)
+        self.sender: HTTPAdapter = self.adapter
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """Send a request, again where that may help; each redirect passes here too."""
@@ -79,8 +80,8 @@ class ListSession(Session):
         return dict(self.adapter.environment)
 
     def get_adapter(self, url: str) -> HTTPAdapter:
-        """The API's one adapter."""
-        return self.adapter
+        """The API's one adapter, or what goes before it for this list."""
+        return self.sender
 
     def _rest(self, error: Exception, retries: Retries) -> None:
         """Wait until the request may be sent again; the others wait too where the API asks."""

@@ -39,6 +39,9 @@ class AdvancingPaginator(BasePaginator):
     def begin(self, key: str, *, overlap: bool) -> None:
         """Know, before the first page, the key of the records and whether pages may overlap."""
 
+    def cross_seam(self, rows: list[Any], claims: Claims) -> None:
+        """Let the next page join another one than the last; none, where there are no rows."""
+
     def read(self, body: Any, rows: list[Any], claims: Claims) -> Sign:
         """What a page says of the next one; a page that cannot be right is a `TransientError`."""
         if self.sign(body) is not None and not rows:

@@ -105,6 +105,10 @@ class Windows:
         self.window = furthest(self._read, self._size) if self._size and link is not None else None
         return kept, again
 
+    def cross_seam(self, rows: list[Any], claims: Claims) -> None:
+        """Let the next page join another one than the last; none, where there are no rows."""
+        self._rows, self._total = rows, claims.total
+
     def ask(self, request: Request) -> None:
         """Turn the request for the page that a link names into the one for ours."""
         if self.window is None:

@@ -38,6 +38,10 @@ class BodyCursor(AdvancingPaginator):
         """Tell records apart by their key."""
         self.steps.key = key
 
+    def cross_seam(self, rows: list[Any], claims: Claims) -> None:
+        """Compare the next page with such rows."""
+        self.steps.cross_seam(rows)
+
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
         """`paging.next_cursor`, where there is one."""
         return self.sign(body)
@@ -76,6 +80,10 @@ class NextLink(AdvancingPaginator):
     def begin(self, key: str, *, overlap: bool) -> None:
         """Tell records apart by their key."""
         self.windows = Windows(key, wanted=overlap)
+
+    def cross_seam(self, rows: list[Any], claims: Claims) -> None:
+        """Compare the next page with such rows."""
+        self.windows.cross_seam(rows, claims)
 
     def init_request(self, request: Request) -> None:
         """Remember the parameters that a link may have dropped."""
@@ -158,6 +166,12 @@ def sign_of(paginator: BasePaginator, body: Any, rows: list[Any], claims: Claims
     if isinstance(paginator, AdvancingPaginator):
         return paginator.read(body, rows, claims)
     return Sign(goes_on=None, claims=claims)
+
+
+def cross_seam(paginator: BasePaginator, rows: list[Any], claims: Claims) -> None:
+    """Let the next page of a paginator join another one; see `AdvancingPaginator.cross_seam`."""
+    if isinstance(paginator, AdvancingPaginator):
+        paginator.cross_seam(rows, claims)
 
 
 def kept_of(paginator: BasePaginator, page: list[Any]) -> tuple[list[Any] | None, int]:

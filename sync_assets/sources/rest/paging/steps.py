@@ -31,6 +31,10 @@ class Steps:
         self._early: list[Any] | None = None
         self._cursor: Any = None
 
+    def cross_seam(self, rows: list[Any]) -> None:
+        """Let the next page join another one than the last; none, where there are no rows."""
+        self._rows, self._early = rows or None, None
+
     def turn(self, rows: list[Any], cursor: Any) -> tuple[list[Any] | None, Any]:
         """Take a page and the cursor that it names.
 

@@ -39,7 +39,7 @@ class Walk:
         self.key = key
         self.keyed = False
         self.pages = self.rows = 0
-        self._moved = False
+        self._moved = self._is_seam = False
         self._page: Sequence[Any] = ()
         self._claims = self._before = Claims()
 
@@ -65,14 +65,20 @@ class Walk:
         self._check_size(claims, len(rows), short=sign.goes_on is True and sign.said)
         self._claims = claims
 
+    def cross_seam(self, page: Sequence[Any], claims: Claims) -> None:
+        """Let the next page join another one than the last: none, where that was proven before."""
+        self._moved, self._is_seam = True, not page
+        self._page, self._before = page, claims
+
     def turn(self, page: Sequence[Any], overlap: int, *, goes_on: bool) -> None:
         """Require that a page joins the one before and, at the end, that all came: or `TornError`.
 
         `overlap` is how many of its rows were asked for a second time.
         """
         rows = self.rows + len(page) - overlap
-        if self.pages:
+        if self.pages and not self._is_seam:
             self._check_seam(page)
+        self._is_seam = False
         if not goes_on:
             self._check_whole(len(page), rows)
         self.pages, self.rows = self.pages + 1, rows

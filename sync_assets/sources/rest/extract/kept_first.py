@@ -1,0 +1,25 @@
+"""An adapter that looks among the pages on disk first: these cost no request and no turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+
+from sync_assets.sources.rest.http.adapter import RateLimitedAdapter
+
+
+class KeptFirst(HTTPAdapter):
+    """Sends a request with the API's adapter, unless `kept` gives its page."""
+
+    def __init__(
+        self, adapter: RateLimitedAdapter, kept: Callable[[PreparedRequest], Response | None]
+    ) -> None:
+        self._adapter, self._kept = adapter, kept
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:  # type: ignore[override]
+        """The page that is kept, or the answer of the API."""
+        page = self._kept(request)
+        return self._adapter.send(request, **kwargs) if page is None else page

@@ -1,0 +1,45 @@
+"""A list that is read: what every step of it needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sync_assets.base.errors import ListError
+from sync_assets.sources.rest.account import Connection
+from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.head import Head
+from sync_assets.sources.rest.extract.spool import Spool
+from sync_assets.sources.rest.extract.sync_result import SyncResult
+from sync_assets.sources.rest.extract.unfinished import Unfinished
+from sync_assets.sources.rest.http.session import address
+from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.paging.walk import Walk
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One list that is read: where, into what, and what of it waits on disk.
+
+    Of a `head` only the pages that belong to it.
+    """
+
+    connection: Connection
+    endpoint: Endpoint
+    spool: Spool
+    journal: SyncResult
+    kept: Unfinished = field(default_factory=Unfinished)
+    head: Head | None = None
+
+    @property
+    def listing(self) -> ListResult:
+        """The figures of the list."""
+        return self.spool.listing
+
+    def say(self, what: str) -> None:
+        """Tell whoever watches something about the list."""
+        self.journal.observer.say(f"{self.listing.name}: {what}")
+
+    def failed(self, walk: Walk, cause: str) -> ListError:
+        """The failure of the list, with its place."""
+        url = address(self.connection.base_url) + self.endpoint.path
+        return ListError(f"{self.listing.name}, page {walk.pages + 1} of {url}: {cause}")
