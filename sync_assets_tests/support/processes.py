@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
+from typing import Literal
 
 from sync_assets.base.errors import SyncError
 from sync_assets.sources import apis
@@ -39,6 +40,7 @@ class Task:
     resources: Sequence[str]
     parents: Mapping[str, Sequence[str]] | None = None
     allow_empty: bool = False
+    read: Literal["sweep", "heads"] = "sweep"
 
 
 @dataclass
@@ -156,7 +158,9 @@ def _serve(
 
 def _synced(task: Task, say: Callable[[str], None]) -> Done:
     done, started = Done(), time.monotonic()
-    request = Request(apis()[task.source], task.resources, task.parents, task.allow_empty)
+    request = Request(
+        apis()[task.source], task.resources, task.parents, task.allow_empty, read=task.read
+    )
     try:
         journal = sync(request, Hearing(say))
     except SyncError as error:
