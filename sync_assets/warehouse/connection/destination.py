@@ -118,10 +118,10 @@ def configured_kind() -> str:
 def reachable_destination() -> AnyDestination:
     """The destination with its credentials; `WarehouseError` where these cannot be right."""
     kind = configured_kind()
-    destination = configured_destination()
-    given: Any = given_credentials(kind)
     if kind == DEFAULT_TYPE:
-        return configured_destination(given) if given else destination
+        return configured_destination(given_credentials(kind))
+    configured_destination()  # a kind that cannot do it is refused before its credentials
+    given: Any = given_credentials(kind)
     credentials = complete(kind, configured_destination(given))
     return configured_destination(credentials or given)
 
