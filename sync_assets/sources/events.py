@@ -15,6 +15,7 @@ from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
 
 from sync_assets.base.times import EVER, parse_time
 from sync_assets.sources.rest import (
+    ACTIVITY,
     REPLACE,
     Api,
     ApiKeySettings,
@@ -32,7 +33,6 @@ from sync_assets.sources.rest import (
     text,
     timestamp,
 )
-from sync_assets.sources.rest.api import ACTIVITY
 
 OBJECT = text("What the API calls such a record.")
 SERIES = text("The event series.", refers="events_series", shows="name")

@@ -22,6 +22,7 @@ from sync_assets.sources.rest import (
     Life,
     Parent,
     RateWindow,
+    between,
     boolean,
     child,
     dlt_source,
@@ -31,7 +32,6 @@ from sync_assets.sources.rest import (
     text,
     timestamp,
 )
-from sync_assets.sources.rest.life import between
 
 PROMOTION = text("The promotion.", required=True, refers="promotions", shows="title")
 PERSON: dict[str, Any] = {

@@ -1,9 +1,9 @@
 """What the author of an API imports: its declaration, and the ways of paging."""
 
-from sync_assets.sources.rest.api import Api, Parent
+from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
 from sync_assets.sources.rest.declaration.hints import REPLACE, below, child
 from sync_assets.sources.rest.http.windows import RateWindow
-from sync_assets.sources.rest.life import Life
+from sync_assets.sources.rest.life import Life, between
 from sync_assets.sources.rest.paging.paginators import BodyCursor, LastId, NextLink
 from sync_assets.sources.rest.records.columns import columns
 from sync_assets.sources.rest.records.fields import (
@@ -20,6 +20,7 @@ from sync_assets.sources.rest.resources import dlt_source
 from sync_assets.sources.rest.settings import ApiKeySettings, BearerTokenSettings
 
 __all__ = [
+    "ACTIVITY",
     "REPLACE",
     "Api",
     "ApiKeySettings",
@@ -31,6 +32,7 @@ __all__ = [
     "Parent",
     "RateWindow",
     "below",
+    "between",
     "boolean",
     "child",
     "columns",
