@@ -98,6 +98,9 @@ def _verdict(found: Forecast) -> Iterator[str]:
             return
     if unread := sum(line.unread for line in found.lines if line.requests is not None):
         yield f"{unread:,} lists were never synced; each counts as the mean of its asset's others."
+    for line in found.short_pages:
+        came = f"{line.rows_a_page} rows a page came where {found.page_size} are wanted"
+        yield f"{found.source}/{line.resource}: {came}."
     share = "" if isinf(fit.allowed) else f", {fit.share:.0%} of the quota"
     least = "At least " if found.unknown else ""
     yield (

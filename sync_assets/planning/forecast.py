@@ -28,10 +28,10 @@ class Line:
     """All lists of a resource: what they held and took when last read, and what they cost.
 
     `rows`, `pages` and `requests` are of one reading of all of them, `requests_a_day` of all reads
-    of a day, `seconds` how long one takes of those that have not ended. They are None where no
-    list of the resource was ever read, and `pages` where the version that read it did not count
-    them. The `unread` lists count as the mean of the others; `listed` is whether it is known which
-    lists there are.
+    of a day, `seconds` how long one takes of those that have not ended, `rows_a_page` the rows of
+    the smallest full page. They are None where no list of the resource was ever read, and `pages`
+    where the version that read it did not count them. The `unread` lists count as the mean of the
+    others; `listed` is whether it is known which lists there are.
     """
 
     resource: str
@@ -44,6 +44,7 @@ class Line:
     requests: float | None
     requests_a_day: float | None
     seconds: float | None
+    rows_a_page: int | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Forecast:
     pace: Pace
     fit: Fit
     full_seconds: float
+    page_size: int | None
 
     @property
     def quota(self) -> Quota:
@@ -78,6 +80,12 @@ class Forecast:
         """The best plan that fits; None where none does."""
         return best_plan(self.load, self.pace, self.fit.tables, self.fit.partitions)
 
+    @property
+    def short_pages(self) -> list[Line]:
+        """The lines whose pages have fewer rows than are asked for."""
+        wanted = self.page_size or 0
+        return [line for line in self.lines if line.rows_a_page and line.rows_a_page < wanted]
+
     def share(self, line: Line) -> float | None:
         """The part of the quota that a line uses."""
         a_day = line.requests_a_day
@@ -89,7 +97,8 @@ def forecast(
 ) -> Forecast:
     """What the warehouse's memory of the last syncs lets expect of the present schedules."""
     limits = resolve(QuotaSettings(), ["sources", api.name], {})
-    costs = list_costs(verdicts, limits.page_size or api.page_size)
+    page_size = limits.page_size or api.page_size
+    costs = list_costs(verdicts, page_size)
     pace = Pace(limits.max_concurrency, _latency(costs), api.quota())
     tables, partitions = timings(settings)
     load = _load(costs, settings)
@@ -108,6 +117,7 @@ def forecast(
         pace,
         fit(load, pace, tables, partitions),
         pace.seconds(_reading(costs)),
+        page_size,
     )
 
 
@@ -166,6 +176,7 @@ def _line(
         _reading(costs).requests if known else None,
         sum(_a_day(cost, reads, settings) for cost in costs) if known else None,
         pace.seconds(_reading(changing)) if known else None,
+        min((c.history.rows_a_page for c in costs if c.history.rows_a_page), default=None),
     )
 
 

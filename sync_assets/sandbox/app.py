@@ -8,9 +8,9 @@ from starlette.routing import Mount, Route
 from sync_assets.sandbox.account import RESOURCES, Account
 from sync_assets.sandbox.affiliates.wire import Affiliates
 from sync_assets.sandbox.events.wire import Events
-from sync_assets.sandbox.manners import PAGE, Manners
+from sync_assets.sandbox.manners import Manners
 from sync_assets.sandbox.promotions.wire import Promotions
-from sync_assets.sandbox.wire import LARGEST_PAGE, BadQueryError, Dialect, encode
+from sync_assets.sandbox.wire import BadQueryError, Dialect, encode
 
 ROOTS = {"promotions": "/promotions/v2", "affiliates": "/affiliates", "events": "/events/v1"}
 DIALECTS: dict[str, Dialect] = {
@@ -44,7 +44,7 @@ def _route(account: Account, source: str, name: str, path: str, manners: Manners
             return dialect.refused()
         if "limit" in request.query_params and manners.page_sizes == "refused":
             return dialect.bad_query("limit is not known")
-        request.state.most = PAGE if manners.page_sizes == "ignored" else LARGEST_PAGE
+        request.state.most = manners.largest_page(request.query_params)
         snapshot, url = account.snapshot(), str(request.url)
         page = snapshot.pages.get(url)
         if page is None:

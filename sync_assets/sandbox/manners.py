@@ -2,24 +2,32 @@
 
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from threading import Lock
 
 PAGE = 10
-PAGE_SIZES = ("honoured", "refused", "ignored")
+LARGEST_PAGE = 100
+CURSORS = frozenset({"page", "next_cursor", "starting_after"})
+PAGE_SIZES = ("honoured", "refused", "ignored", "lowered")
 
 
 @dataclass(frozen=True)
 class Manners:
     """Windows as (requests, seconds), fixed ones of each API; whether headers tell of them.
 
-    `page_sizes` says whether a `limit` is honoured, refused with 400 or 422, or ignored: then
-    each page has ten rows.
+    `page_sizes` says whether a `limit` is honoured, refused with 400 or 422, ignored (each page has
+    ten rows), or lowered: then each page after the first has at most ten.
     """
 
     windows: tuple[tuple[int, float], ...] = ()
     headers: bool = True
     page_sizes: str = "honoured"
+
+    def largest_page(self, query: Collection[str]) -> int:
+        """The most rows of a page, by the parameters that ask for it."""
+        lowered = self.page_sizes == "lowered" and not CURSORS.isdisjoint(query)
+        return PAGE if lowered or self.page_sizes == "ignored" else LARGEST_PAGE
 
 
 class Meter:

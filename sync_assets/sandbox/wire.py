@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sync_assets.sandbox.listing import Listing
+from sync_assets.sandbox.manners import LARGEST_PAGE as LARGEST_PAGE
 
 SECRETS = {
     "promotions": "sandbox-promotions-token",
     "affiliates": "sandbox-affiliates-key",
     "events": "sandbox-events-key",
 }
-LARGEST_PAGE = 100
 
 
 class BadQueryError(ValueError):

@@ -43,7 +43,7 @@ from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken
 from sync_assets.warehouse.rounds import rounds
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.state.held import Held, rows_by_list
-from sync_assets.warehouse.state.readings import synced_since
+from sync_assets.warehouse.state.readings import remember_page_sizes, synced_since
 from sync_assets.warehouse.tables import open_tables_when_free
 
 
@@ -133,6 +133,7 @@ def _known(
         outlast_timeouts(pipeline)
         with open_tables_when_free(pipeline, say, taken_over=taken) as tables:
             refuse_foreign_books(tables.ownership, api.name, dataset)
+            remember_page_sizes(tables, request.account.connection.page_sizes)
             foreign = tables.ownership.foreign(request.resources)
             held = rows_by_list(tables, api, request.resources)
             done = synced_since(tables, api, request.since) if request.since else set()

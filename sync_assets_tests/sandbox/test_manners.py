@@ -46,6 +46,13 @@ def test_nothing_is_told_where_headers_are_off() -> None:
     assert "Retry-After" not in answers[1].headers
 
 
+def test_a_page_size_is_lowered_after_the_first_page() -> None:
+    with played(page_sizes="lowered") as sandbox:
+        first = ask(sandbox, limit=12).json()["data"]
+        second = ask(sandbox, limit=12, starting_after=first[-1]["id"]).json()["data"]
+    assert (len(first), len(second)) == (12, 10)
+
+
 @pytest.mark.parametrize(
     ("page_sizes", "status", "rows"),
     [("honoured", 200, 30), ("refused", 400, 0), ("ignored", 200, 10)],

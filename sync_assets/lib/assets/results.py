@@ -75,6 +75,7 @@ def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
         count: listing.rows,
         "rows": listing.rows,
         "pages": listing.pages,
+        **_page_size(listing),
         "requests": listing.requests,
         "retries": listing.retries,
         "duplicates": listing.duplicates,
@@ -86,3 +87,11 @@ def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
         "read": "head" if listing.is_head else "sweep",
         **{name: number for name in CHANGES if (number := getattr(listing, name)) is not None},
     }
+
+
+def _page_size(listing: ListResult) -> dict[str, int]:
+    """What was asked for and what came, of a list of several pages."""
+    if listing.rows_a_page is None:
+        return {}
+    asked = {"page_limit": listing.page_size.limit} if listing.page_size.limit else {}
+    return {**asked, "rows_a_page": listing.rows_a_page}

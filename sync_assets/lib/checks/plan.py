@@ -35,6 +35,7 @@ def plan_fits(evidence: Evidence) -> Finding:
                     "lists": line.lists,
                     "rows": line.rows,
                     "pages": line.pages,
+                    "rows_a_page": line.rows_a_page,
                     "requests": line.requests,
                     "requests_a_day": line.requests_a_day,
                     "quota_share": plan.share(line),

@@ -16,7 +16,7 @@ from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.http.adapter import RateLimitedAdapter
 from sync_assets.sources.rest.http.rate_limiter import RateLimiter
 from sync_assets.sources.rest.http.redis_budget import RedisBudget
-from sync_assets.sources.rest.paging.overlap import Limits
+from sync_assets.sources.rest.paging.page_size import PageSizes
 from sync_assets.sources.rest.sandbox import sandbox_address
 from sync_assets.sources.rest.settings import (
     SANDBOX,
@@ -40,8 +40,8 @@ class Connection:
     settings: ApiSettings
     adapter: RateLimitedAdapter
     endpoints: Mapping[str, Endpoint]
-    account: str = field(default="", repr=False)
-    limits: Limits = field(default_factory=Limits)
+    account: str = field(repr=False)
+    page_sizes: PageSizes
 
     @property
     def witness(self) -> Endpoint:
@@ -99,5 +99,6 @@ class Account:
             settings,
             RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait),
             self.api.endpoints_of(base_url, secret),
-            account=rate_key,
+            rate_key,
+            PageSizes(settings.page_size),
         )

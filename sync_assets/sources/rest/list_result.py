@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sync_assets.base import times
 from sync_assets.sources.rest.list_key import ListKey
+from sync_assets.sources.rest.paging.page_size import PageSize
 
 #: What became of a record with a problem: a value was left out of its row, or the row itself,
 #: for want of a required value or because another record of the list has its key.
@@ -44,7 +45,8 @@ class ListResult:
     `is_head` says that it was not read to its end, but to the first page without news; `rows` is
     what the warehouse holds of it then. `renewed_at` is when its first `renewed_pages` were read
     again, at the end of a sweep during which a head was loaded. `page_rows` are the
-    records that each page brought.
+    records that each page brought, `rows_a_page` the rows of the latest page that another one
+    followed, `page_size` what pages were asked for.
     `rows_added`, `rows_changed` and `rows_deleted` compare it with what was held before, and
     `missed_by_heads` counts those added where no head would have found them; None where nobody
     counted.
@@ -72,6 +74,8 @@ class ListResult:
     renewed_at: datetime | None = None
     renewed_pages: int = 0
     page_rows: list[int] = field(default_factory=list)
+    rows_a_page: int | None = None
+    page_size: PageSize = field(default_factory=PageSize)
     rows_added: int | None = None
     rows_changed: int | None = None
     rows_deleted: int | None = None

@@ -25,7 +25,7 @@ A_TIME = Must(
     lambda text: not text or (not text.isdigit() and parse_time(text) is not None),
 )
 A_QUOTA = Must("requests/seconds such as 5000/1800, with white space between", is_quota)
-PAGE_SIZES = ("honoured", "refused", "ignored")
+PAGE_SIZES = ("honoured", "refused", "ignored", "lowered")
 QUOTES = "\"'`“”‘’«»"
 
 
@@ -135,7 +135,7 @@ class SandboxSettings(BaseConfiguration):
     quota_headers: bool = True
     """Whether answers say what is left of them."""
     page_sizes: Annotated[str, one_of(PAGE_SIZES)] = "honoured"
-    """What becomes of a `limit`: it counts, it is refused, or each page has ten rows."""
+    """What becomes of a `limit`: it counts, is refused, gives ten rows, or ten after one page."""
 
 
 def variable(source: str, field: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sync_assets.base.times import parse_time
 from sync_assets.sources.rest.list_key import ListKey
+from sync_assets.sources.rest.paging.page_size import PageSize, page_size_of
 from sync_assets.sources.rest.records.columns import columns
 from sync_assets.warehouse.ownership import SYNCS
 from sync_assets.warehouse.state.drift import Differences
@@ -20,9 +21,9 @@ SYNCS_TABLE = SYNCS
 COLUMNS = columns(
     required=f"{LIST_COLUMN} resource",
     text=f"{LIST_COLUMN} resource parent synced_at fresh_at recorded_at ended_at new_fields"
-    " missing_fields known_fields failed_at error not_before",
+    " missing_fields known_fields page_size failed_at error not_before",
     bigint="rows rows_before pages requests quarantined left_out conflicts failures"
-    " rows_added rows_changed rows_deleted missed_by_heads sweeps_in_order head_pages",
+    " rows_added rows_changed rows_deleted missed_by_heads sweeps_in_order head_pages rows_a_page",
     double="request_seconds",
     boolean="final ours",
 )
@@ -41,6 +42,8 @@ class ListHistory:
     `fresh_at` is when the last read of it began, be it of its head alone. `sweeps_in_order` is how
     many sweeps in a row found new rows in front alone, from the first on that found any;
     `head_pages` the most pages that a head had since the last of them.
+    `rows_a_page` are the rows of its latest page that another one followed; `page_size` is what its
+    pages were asked for, None where the API took what is wanted.
     """
 
     resource: str
@@ -67,6 +70,8 @@ class ListHistory:
     fresh_at: datetime | None = None
     sweeps_in_order: int = 0
     head_pages: int = 0
+    rows_a_page: int | None = None
+    page_size: PageSize | None = None
 
     @property
     def key(self) -> ListKey:
@@ -111,4 +116,6 @@ def past_of(row: Mapping[str, Any]) -> ListHistory:
         fresh_at=parse_time(row["fresh_at"]),
         sweeps_in_order=row["sweeps_in_order"] or 0,
         head_pages=row["head_pages"] or 0,
+        rows_a_page=row["rows_a_page"],
+        page_size=page_size_of(row["page_size"]),
     )

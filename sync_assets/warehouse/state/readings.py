@@ -1,4 +1,7 @@
-"""What other syncs have read of the same lists: no older reading replaces a newer one."""
+"""What other syncs have read of the same lists: no older reading replaces a newer one.
+
+What they saw of page sizes holds for the next one, too.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from sync_assets.base.times import known, parse_time
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.paging.page_size import PageSizes
 from sync_assets.warehouse.state.list_history import SYNCS_TABLE
 from sync_assets.warehouse.state.quarantine import LIST_COLUMN, scope
 from sync_assets.warehouse.state.syncs import histories
@@ -57,3 +61,10 @@ def synced_since(tables: Tables, api: Api, since: datetime) -> set[ListKey]:
         if is_a_list and history.resource not in needed:
             found.add(history.key)
     return found
+
+
+def remember_page_sizes(tables: Tables, sizes: PageSizes) -> None:
+    """Let a sync ask as earlier ones have learned to."""
+    known = histories(tables)
+    rows = {one.resource: one.rows_a_page for one in known if one.rows_a_page is not None}
+    sizes.remember(((one.resource, one.page_size) for one in known if one.page_size), rows)

@@ -156,6 +156,7 @@ def _fresh(listing: ListResult, known: Mapping[str, Any]) -> dict[str, Any]:
         "fresh_at": listing.read_at.isoformat(),
         "rows": listing.rows,
         "head_pages": max(listing.pages, known["head_pages"] or 0),
+        "page_size": listing.page_size.text(),
         "new_fields": json.dumps(sorted(new_fields)),
         **_changes(listing),
     }
@@ -190,6 +191,8 @@ def _complete(
         "rows": listing.rows,
         "rows_before": journal.held.get(listing.key, 0),
         "pages": listing.pages,
+        "rows_a_page": listing.rows_a_page,
+        "page_size": listing.page_size.text(),
         "requests": listing.requests,
         "request_seconds": round(listing.request_seconds, 3),
         "quarantined": listing.quarantined,

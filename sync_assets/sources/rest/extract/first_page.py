@@ -7,7 +7,7 @@ from typing import Any
 
 from requests import Response
 
-from sync_assets.base.errors import ListError, SyncError, brief
+from sync_assets.base.errors import LimitError, ListError, SyncError, brief
 from sync_assets.sources.rest.account import Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.http.session import ListSession
@@ -16,6 +16,8 @@ from sync_assets.sources.rest.observer import Observer
 from sync_assets.sources.rest.paging.body import check_shape, check_status, value_at
 from sync_assets.sources.rest.paging.claims import read_claims
 from sync_assets.sources.rest.paging.overlap import SMALLEST_PAGE, furthest
+from sync_assets.sources.rest.paging.page_size import PageSize
+from sync_assets.sources.rest.paging.paginators import check_refusal
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,25 @@ class Size:
 
 
 def size_of(connection: Connection, endpoint: Endpoint, observer: Observer) -> Size:
-    """Ask for the first page of a list without a parent: one request, if it goes well.
+    """Ask for the first page of a list without a parent: one request, two if a size is refused.
 
     Raises `ListError` where no page comes.
     """
+    size = connection.page_sizes.of(endpoint.name)
+    try:
+        return _ask(connection, endpoint, observer, size)
+    except LimitError:
+        return _ask(connection, endpoint, observer, size.without_limit())
+
+
+def _ask(connection: Connection, endpoint: Endpoint, observer: Observer, size: PageSize) -> Size:
     listing = ListResult(endpoint.name)
     session = ListSession(connection, listing, observer)
-    limit = {"limit": connection.settings.page_size} if connection.settings.page_size else {}
+    limit = {"limit": size.limit} if size.limit else {}
 
     def guard(response: Response, *args: Any, **kwargs: Any) -> None:
         if not response.is_redirect:
+            check_refusal(endpoint.paginator, response.status_code, size.limit)
             check_status(response)
             check_shape(response, endpoint.data_selector)
 
@@ -49,6 +60,8 @@ def size_of(connection: Connection, endpoint: Endpoint, observer: Observer) -> S
             auth=connection.auth,
             hooks={"response": [guard]},
         ).json()
+    except LimitError:
+        raise
     except (SyncError, OSError) as error:
         raise ListError(f"{endpoint.name}: {brief(error)}") from error
     return _size(body, endpoint.data_selector, listing.request_seconds)

@@ -33,6 +33,7 @@ from sync_assets.sources.rest.extract.resume import GoBackError, Resume
 from sync_assets.sources.rest.http.session import ListSession
 from sync_assets.sources.rest.paging.body import check_shape, check_status, value_at
 from sync_assets.sources.rest.paging.claims import Claims, read_claims
+from sync_assets.sources.rest.paging.page_size import PageSize
 from sync_assets.sources.rest.paging.paginators import (
     check_refusal,
     cross_seam,
@@ -50,18 +51,19 @@ def read_list(reading: Reading) -> End:
     """Read all pages of a list into its spool; raise `ListError` with place and cause otherwise.
 
     Gives where reading ended. A list whose pages do not make up one list is read again from its
-    start, at most twice; and once where the API turns out not to send pages of any size. One that
-    was cut off is gone on with.
+    start, at most twice; and again where the API turns out not to send pages of the size that it
+    is asked for. One that was cut off is gone on with.
     """
     kept, listing = reading.kept, reading.listing
     left, resume = READS_AGAIN, Resume(kept, reading.endpoint)
+    size, news = reading.connection.page_sizes.of(listing.resource), ""
     if kept.pages:
         pages = f"{len(kept.pages):,} pages"
         reading.say(f"{pages} wait on disk, read from {kept.read_at:%H:%M:%S} UTC on; going on")
     while True:
         walk, listing.read_at = Walk(reading.endpoint.key), kept.read_at
         try:
-            return _read(reading, walk, resume)
+            end = _read(reading, walk, resume, size)
         except GoBackError as found:
             resume = Resume(kept, reading.endpoint, found)
             reading.spool.restart()
@@ -70,18 +72,33 @@ def read_list(reading: Reading) -> End:
                 cause = f"{error}; read {READS_AGAIN + 1} times"
                 raise reading.failed(walk, cause) from error
             left -= 0 if kept.pages else 1
+            if (lowered := size.lowered(walk.fewer)) != size:
+                size, news = lowered, str(error)
             listing.retries += 1
             reading.say(f"{error}; reading the list again from its start")
             resume = _from_its_start(reading)
         except LimitError as error:
             listing.retries += 1
-            if reading.connection.limits.give_up():
-                reading.say(f"{error}; reading pages as the links say")
+            size, news = size.without_overlap() if walk.pages else size.without_limit(), str(error)
             resume = _from_its_start(reading)
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
             if not _may_go_on(reading.connection, error):
                 kept.remove()
             raise reading.failed(walk, brief(error)) from error
+        else:
+            listing.page_size, listing.rows_a_page = size, walk.full
+            _learn(reading, news)
+            return end
+
+
+def _learn(reading: Reading, news: str) -> None:
+    """Remember the size of pages by which a list was read, and tell it once."""
+    sizes, listing = reading.connection.page_sizes, reading.listing
+    size, rows = listing.page_size, listing.rows_a_page
+    if sizes.learn(listing.resource, size) and news:
+        reading.say(f"{news}; {size}")
+    if rows and sizes.falls_short(listing.resource, rows):
+        reading.say(f"{size.limit} rows a page were asked for, {rows} came")
 
 
 def _from_its_start(reading: Reading) -> Resume:
@@ -96,11 +113,11 @@ def _may_go_on(connection: Connection, error: Exception) -> bool:
     return isinstance(error, passing) or connection.adapter.gate.is_closed
 
 
-def _read(reading: Reading, walk: Walk, resume: Resume) -> End:
+def _read(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> End:
     """Read a list once, as it is from its first page to its last, or that of its head."""
     stale, spool, endpoint, listing = 0, reading.spool, reading.endpoint, reading.listing
     end = reading.head.find_end() if reading.head is not None else None
-    for page in _pages(reading, walk, resume):
+    for page in _pages(reading, walk, resume, size):
         records = _mapped(endpoint, page)
         listing.pages += 1
         listing.resumed += not resume.live
@@ -112,16 +129,17 @@ def _read(reading: Reading, walk: Walk, resume: Resume) -> End:
         stale = 0 if news or resume.seam else stale + 1
         resume.passed()
         if stale == PAGES_WITHOUT_NEWS:
-            raise ListError(f"the last {stale} pages brought no new record: no end in sight")
+            cause = f"the last {stale} pages brought no new record: no end in sight"
+            raise TornError(cause) if walk.fewer else ListError(cause)
         if end is not None and (found := end(spool.keys_of(records))):
             return found
     return End.OF_LIST
 
 
-def _pages(reading: Reading, walk: Walk, resume: Resume) -> Iterator[list[Any]]:
+def _pages(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> Iterator[list[Any]]:
     """The pages of a list, without the rows that were asked for twice."""
     connection, endpoint, listing = reading.connection, reading.endpoint, reading.listing
-    paginator = fresh(endpoint.paginator, endpoint.key, overlap=connection.limits.honoured)
+    paginator = fresh(endpoint.paginator, endpoint.key, overlap=size.overlaps)
     walk.keyed = getattr(paginator, "keyed", False)
     session = ListSession(connection, listing, reading.journal.observer)
     client = RESTClient(
@@ -140,11 +158,11 @@ def _pages(reading: Reading, walk: Walk, resume: Resume) -> Iterator[list[Any]]:
     session.sender = KeptFirst(session.adapter, lambda request: resume.serve(request, send))
     for page in client.paginate(
         _path(endpoint, listing.parent),
-        params=_params(endpoint, connection.settings.page_size),
+        params=_params(endpoint, size.limit),
         headers=dict(endpoint.headers),
         paginator=paginator,
         data_selector=_compiled(endpoint.data_selector),
-        hooks={"response": [_guard(reading, walk, paginator)]},
+        hooks={"response": [_guard(reading, walk, paginator, size)]},
     ):
         kept, overlap = kept_of(paginator, page)
         if kept is not None:
@@ -154,7 +172,9 @@ def _pages(reading: Reading, walk: Walk, resume: Resume) -> Iterator[list[Any]]:
             yield kept
 
 
-def _guard(reading: Reading, walk: Walk, paginator: BasePaginator) -> Callable[..., None]:
+def _guard(
+    reading: Reading, walk: Walk, paginator: BasePaginator, size: PageSize
+) -> Callable[..., None]:
     """What each answer passes before a single row of it counts."""
     endpoint = reading.endpoint
 
@@ -163,7 +183,8 @@ def _guard(reading: Reading, walk: Walk, paginator: BasePaginator) -> Callable[.
             return
         if response.status_code == 404 and endpoint.missing_is_empty and not walk.pages:
             raise IgnoreResponseException
-        check_refusal(paginator, response.status_code)
+        first = None if walk.pages else size.limit
+        check_refusal(paginator, response.status_code, first)
         check_status(response)
         for hook in endpoint.hooks:
             hook(response)

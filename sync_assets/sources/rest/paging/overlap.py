@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -142,20 +141,6 @@ class Windows:
 
     def _was_there(self, row: Any) -> bool:
         return any(same(row, other, self.key) for other in self._rows)
-
-
-class Limits:
-    """Whether a service sends as many rows as it is asked for, as one sync has seen it."""
-
-    def __init__(self) -> None:
-        self.honoured = True
-        self._lock = Lock()
-
-    def give_up(self) -> bool:
-        """Ask for no other limit from now on; tells whether that is news."""
-        with self._lock:
-            news, self.honoured = self.honoured, False
-        return news
 
 
 def number_of(link: Any) -> int | None:

@@ -154,11 +154,15 @@ def fresh(paginator: BasePaginator, key: str, *, overlap: bool) -> BasePaginator
     return made
 
 
-def check_refusal(paginator: BasePaginator, status: int) -> None:
-    """Raise `LimitError` where an API refuses a page whose size we chose."""
+def check_refusal(paginator: BasePaginator, status: int, first: int | None) -> None:
+    """Raise `LimitError` where an API refuses a page whose size we chose.
+
+    `first` is the size of a first page, None for any other and where no size was asked for.
+    """
     window = paginator.windows.window if isinstance(paginator, NextLink) else None
-    if window is not None and status in REFUSED:
-        raise LimitError(f"the API answered {status} to a page of {window.limit} rows")
+    limit = first if window is None else window.limit
+    if limit is not None and status in REFUSED:
+        raise LimitError(f"the API answered {status} to a page of {limit} rows")
 
 
 def sign_of(paginator: BasePaginator, body: Any, rows: list[Any], claims: Claims) -> Sign:

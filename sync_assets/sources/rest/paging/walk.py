@@ -33,12 +33,16 @@ class Walk:
     """One way through a list from its first page to its last.
 
     `keyed` says that each page begins after a record, so that rows which come and go move no other.
+    `full` are the rows of the latest page that another one follows; `fewer` those of the smallest
+    one, where the first had more.
     """
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.keyed = False
-        self.pages = self.rows = 0
+        self.pages = self.rows = self._first = 0
+        self.full: int | None = None
+        self.fewer: int | None = None
         self._moved = self._is_seam = False
         self._page: Sequence[Any] = ()
         self._claims = self._before = Claims()
@@ -76,6 +80,8 @@ class Walk:
         `overlap` is how many of its rows were asked for a second time.
         """
         rows = self.rows + len(page) - overlap
+        if goes_on and not overlap:
+            self._note_size(len(page))
         if self.pages and not self._is_seam:
             self._check_seam(page)
         self._is_seam = False
@@ -83,6 +89,11 @@ class Walk:
             self._check_whole(len(page), rows)
         self.pages, self.rows = self.pages + 1, rows
         self._before, self._page = self._claims, page
+
+    def _note_size(self, rows: int) -> None:
+        self.full, self._first = rows, self._first or rows
+        if 0 < rows < min(self._first, self.fewer or self._first):
+            self.fewer = rows
 
     def _more(self, claims: Claims, sign: Sign, asked: str) -> str:
         """The signs of a further page. A cursor that led to this page is none."""
@@ -111,7 +122,7 @@ class Walk:
         Any row of the page before proves that nothing behind it was skipped.
         """
         before, now = self._before, self._claims
-        if before.per_page and now.per_page and before.per_page != now.per_page:
+        if before.per_page != now.per_page and before.per_page and now.per_page and not self.keyed:
             raise TornError(f"a page had {before.per_page} rows, the next one {now.per_page}")
         for what, was, size in (
             ("number of rows", before.total, now.total),

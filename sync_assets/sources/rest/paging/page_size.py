@@ -1,0 +1,119 @@
+"""How many rows a page is asked for, as far as an API takes that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from threading import RLock
+
+from sync_assets.base import times
+from sync_assets.base.times import parse_time
+
+#: How long an API is not asked again for what it refused; its vendor may come to allow it.
+TRY_AGAIN = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """What the lists of a resource are asked for.
+
+    `wanted` is what the API or its configuration says, `limit` what is sent, both in rows; None is
+    no limit. `overlaps` is whether other limits are sent as well, so that pages overlap. `since`
+    (ISO 8601) is when the API did not take what is wanted.
+    """
+
+    wanted: int | None = None
+    limit: int | None = None
+    overlaps: bool = True
+    since: str | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the API takes what is wanted."""
+        return self.limit == self.wanted and self.overlaps
+
+    def without_limit(self) -> PageSize:
+        """What is asked for where the first page was refused."""
+        return self._from_now_on(limit=None, overlaps=self.overlaps)
+
+    def without_overlap(self) -> PageSize:
+        """What is asked for where pages come in one size alone."""
+        return self._from_now_on(limit=self.limit, overlaps=False)
+
+    def lowered(self, rows: int | None) -> PageSize:
+        """What is asked for where pages came to have fewer rows; the same where they did not."""
+        if rows is None or self.limit is None or rows >= self.limit:
+            return self
+        return self._from_now_on(limit=rows, overlaps=self.overlaps)
+
+    def _from_now_on(self, *, limit: int | None, overlaps: bool) -> PageSize:
+        now = times.now().isoformat()
+        return replace(self, limit=limit, overlaps=overlaps, since=self.since or now)
+
+    def __str__(self) -> str:
+        """What is done about it, as messages say it."""
+        if self.limit == self.wanted:
+            return "reading pages as the links say"
+        return "reading pages" + (f" of {self.limit} rows" if self.limit else " without a limit")
+
+    def text(self) -> str | None:
+        """What is remembered of it; nothing where the API takes what is wanted."""
+        return None if self.is_taken else json.dumps(asdict(self))
+
+
+def page_size_of(text: str | None) -> PageSize | None:
+    """What an earlier sync remembered."""
+    return PageSize(**json.loads(text)) if text else None
+
+
+class PageSizes:
+    """The page sizes of an account's resources, for one sync."""
+
+    def __init__(self, wanted: int | None) -> None:
+        self.wanted = wanted
+        self._sizes: dict[str, PageSize] = {}
+        self._rows: dict[str, int] = {}
+        self._lock = RLock()
+
+    def remember(self, sizes: Iterable[tuple[str, PageSize]], rows: Mapping[str, int]) -> None:
+        """Take over what earlier syncs saw by resource; what is old or was wanted once is not.
+
+        `rows` are those of full pages as they came.
+        """
+        now = times.now()
+        with self._lock:
+            self._rows.update(rows)
+            for resource, size in sizes:
+                at = times.known(parse_time(size.since), now)
+                if size.wanted == self.wanted and now - at < TRY_AGAIN:
+                    self._sizes[resource] = size
+
+    def of(self, resource: str) -> PageSize:
+        """What the lists of a resource are asked for now.
+
+        Where pages of another resource come in one size alone, these are taken to do so, too.
+        """
+        with self._lock:
+            if resource in self._sizes:
+                return self._sizes[resource]
+            plain = (size.since for size in self._sizes.values() if not size.overlaps)
+            since = next(plain, None)
+        return PageSize(self.wanted, self.wanted, since is None, since)
+
+    def learn(self, resource: str, size: PageSize) -> bool:
+        """Ask for this from now on, since a list came whole by it; tells whether that is news."""
+        if size.is_taken:
+            return False
+        with self._lock:
+            known, self._sizes[resource] = self.of(resource), size
+        return (size.limit, size.overlaps) != (known.limit, known.overlaps)
+
+    def falls_short(self, resource: str, rows: int) -> bool:
+        """Note that pages of so many rows came, fewer than asked for; tells whether it is news."""
+        with self._lock:
+            limit = self.of(resource).limit
+            news = limit is not None and rows < limit and rows != self._rows.get(resource)
+            self._rows[resource] = rows
+        return news
