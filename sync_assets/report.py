@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.list_state import ListState
 from sync_assets.sources.rest.observer import Observer
 from sync_assets.warehouse.progress import Progress
 
@@ -30,7 +31,8 @@ class Watcher(Observer):
         )
         self._task = self._bars.add_task(f"{source}: reading", total=None)
         every = 0.1 if console.is_terminal else 10.0
-        self._progress = Progress(self._show, every=every)
+        tally = self._show if console.is_terminal else self.say
+        self._progress = Progress(self.say, tally, every=every)
 
     def __enter__(self) -> Watcher:
         """Start the display."""
@@ -51,15 +53,16 @@ class Watcher(Observer):
         """Count a list."""
         self._progress.listing(listing)
 
+    def page(self, state: ListState) -> None:
+        """Say how far the long lists are."""
+        self._progress.page(state)
+
     def say(self, message: str) -> None:
         """Print a line: a wait, and what is waited for."""
         self._console.print(f"{self._source}: {message}", markup=False, highlight=False)
 
     def _show(self, message: str) -> None:
-        if self._console.is_terminal and not message.startswith("failed"):
-            self._bars.update(self._task, description=f"{self._source}: {message}")
-        else:
-            self.say(message)
+        self._bars.update(self._task, description=f"{self._source}: {message}")
 
 
 WIDTH = 120  # characters: a narrower terminal breaks lines, a log holds them whole

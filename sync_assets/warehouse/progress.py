@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.list_state import ListState
 from sync_assets.sources.rest.observer import Observer
+from sync_assets.warehouse.long_lists import LongLists
 
 
 class Progress(Observer):
-    """Says how far a sync is, at most every few seconds; failures at once."""
+    """Says how far a sync is, at most every few seconds; failures at once.
 
-    def __init__(self, say: Callable[[str], None], *, every: float = 10.0) -> None:
-        self._say, self._every = say, every
+    Sums go to `tally`, everything else to `say`.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        tally: Callable[[str], None] | None = None,
+        *,
+        every: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._say, self._tally, self._every, self._clock = say, tally or say, every, clock
         self._lists = self._rows = self._requests = 0
-        self._said = time.monotonic()
+        self._said = clock()
+        self._long, self._lock = LongLists(clock), threading.Lock()
 
     @property
     def has_begun(self) -> bool:
@@ -27,10 +41,18 @@ class Progress(Observer):
         self._lists += 1
         self._rows += listing.rows
         self._requests += listing.requests
+        with self._lock:
+            self._long.is_over(listing.name)
         if listing.error is not None:
             self._say(f"failed: {listing.error}")
-        if time.monotonic() - self._said >= self._every:
+        if self._clock() - self._said >= self._every:
             self.flush()
+
+    def page(self, state: ListState) -> None:
+        """Say how far the long lists are, when it is time."""
+        with self._lock:
+            for line in self._long.page(state):
+                self._say(line)
 
     def say(self, message: str) -> None:
         """Say something else, at once."""
@@ -38,5 +60,5 @@ class Progress(Observer):
 
     def flush(self) -> None:
         """Say how far it is now."""
-        self._said = time.monotonic()
-        self._say(f"{self._lists} lists, {self._rows} rows in {self._requests} requests")
+        self._said = self._clock()
+        self._tally(f"{self._lists} lists, {self._rows} rows in {self._requests} requests")

@@ -133,6 +133,8 @@ def _read(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> End:
             raise TornError(cause) if walk.fewer else ListError(cause)
         if end is not None and (found := end(spool.keys_of(records))):
             return found
+        if resume.live and reading.head is None:
+            reading.tell(walk)
     return End.OF_LIST
 
 

@@ -13,6 +13,7 @@ from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.extract.unfinished import Unfinished
 from sync_assets.sources.rest.http.session import address
 from sync_assets.sources.rest.list_result import ListResult
+from sync_assets.sources.rest.list_state import ListState
 from sync_assets.sources.rest.paging.walk import Walk
 
 
@@ -38,6 +39,16 @@ class Reading:
     def say(self, what: str) -> None:
         """Tell whoever watches something about the list."""
         self.journal.observer.say(f"{self.listing.name}: {what}")
+
+    def tell(self, walk: Walk) -> None:
+        """Tell whoever watches how far the list is."""
+        limiter, listing = self.connection.adapter.rate_limiter, self.listing
+        held = self.journal.held.get(listing.key)
+        expected = held if walk.total is None else walk.total
+        state = ListState(
+            listing.name, listing.pages, walk.rows, expected, limiter.quota, limiter.free
+        )
+        self.journal.observer.page(state)
 
     def failed(self, walk: Walk, cause: str) -> ListError:
         """The failure of the list, with its place."""

@@ -47,6 +47,11 @@ class Walk:
         self._page: Sequence[Any] = ()
         self._claims = self._before = Claims()
 
+    @property
+    def total(self) -> int | None:
+        """How many rows the API says that the list has, by its last page."""
+        return self._claims.total
+
     def check(self, body: dict[str, Any], rows: Sequence[Any], sign: Sign, asked: str) -> None:
         """Require that a page does not contradict itself; asking for it again may help.
 

@@ -1,0 +1,71 @@
+"""How far long lists are, told at a quiet pace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import inf
+
+from sync_assets.sources.rest.list_state import ListState
+
+#: Seconds: a list that takes less is not told, and nothing more often.
+FIRST_SECONDS, EVERY_SECONDS = 10.0, 30.0
+#: Lists that are told at once: those with the most pages to come.
+MOST_LISTS = 3
+
+
+@dataclass
+class _Known:
+    """A list as it was when it was first heard of, and as it is now."""
+
+    since: float
+    pages: int
+    state: ListState
+
+
+class LongLists:
+    """The lists that are being read; gives lines about those that take long, when it is time.
+
+    `clock` gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+        self._told_at = -inf
+
+    def page(self, state: ListState) -> Iterator[str]:
+        """Take that a page of a list was read."""
+        now = self._clock()
+        known = self._known.setdefault(state.name, _Known(now, state.pages, state))
+        known.state = state
+        if now - self._told_at < EVERY_SECONDS or now - known.since < FIRST_SECONDS:
+            return
+        self._told_at = now
+        long = [one for one in self._known.values() if now - one.since >= FIRST_SECONDS]
+        long.sort(key=lambda one: one.state.pages_left or 0, reverse=True)
+        yield from (_line(one, now) for one in long[:MOST_LISTS])
+
+    def is_over(self, name: str) -> None:
+        """A list is complete or failed."""
+        self._known.pop(name, None)
+
+
+def _line(known: _Known, now: float) -> str:
+    state = known.state
+    pace = (state.pages - known.pages) / (now - known.since)
+    left, free = state.pages_left, state.free()
+    of = f" of about {state.pages + left:,}" if left is not None else ""
+    parts = [
+        f"{state.name}: {state.rows:,} rows on {state.pages:,}{of} pages",
+        f"{pace * 60:,.0f} pages a minute",
+    ]
+    if free < inf:
+        parts.append(f"{free:,.0f} requests left in the quota")
+    if (seconds := state.seconds_left(pace)) is not None:
+        parts.append(f"about {_duration(seconds)} to go")
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
