@@ -31,7 +31,7 @@ PATIENCE = 600
 
 
 HEADINGS = (
-    "| promotions a run | workers | s | × one worker | workers busy | rows/s |\n"
+    "| promotions in a run | workers | seconds | speed-up | workers busy | rows/s |\n"
     "|--:|--:|--:|--:|--:|--:|"
 )
 

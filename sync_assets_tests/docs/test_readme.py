@@ -101,7 +101,7 @@ def test_the_changelog_knows_this_version() -> None:
 
 
 def test_the_warehouses_are_told_as_they_are_treated() -> None:
-    table, refused = DOCS["warehouses"].split("\n## ")[0].split("These are refused")
+    table, refused = DOCS["warehouses"].split("\n## ")[0].split("These destinations are refused")
     for kind in ACCEPTED:
         assert re.search(rf"\b{kind}\b", table), kind
     for kind in REFUSED:
