@@ -98,14 +98,14 @@ def forecast(
     """What the warehouse's memory of the last syncs lets expect of the present schedules."""
     limits = resolve(QuotaSettings(), ["sources", api.name], {})
     page_size = limits.page_size or api.page_size
-    costs = list_costs(verdicts, page_size)
+    costs = list_costs(verdicts, page_size, limits.heads_from_pages)
     pace = Pace(limits.max_concurrency, _latency(costs), api.quota())
     tables, partitions = timings(settings)
-    load = _load(costs, settings)
+    reads = {False: tables.reads_a_day, True: partitions.reads_a_day}
+    load = _load(costs, reads, settings)
     by_resource: dict[str, list[ListCost]] = {name: [] for name in api.endpoints}
     for cost in costs:
         by_resource[cost.resource].append(cost)
-    reads = {False: tables.reads_a_day, True: partitions.reads_a_day}
     return Forecast(
         api.name,
         costs,
@@ -143,14 +143,21 @@ def _latency(costs: Iterable[ListCost]) -> float:
     return sum(history.request_seconds for history in measured) / requests
 
 
-def _load(costs: Sequence[ListCost], settings: AutomationSettings) -> Load:
+def _load(
+    costs: Sequence[ListCost], reads: Mapping[bool, float], settings: AutomationSettings
+) -> Load:
+    """What one reading takes; of lists that are read by their heads, the mean of a day's."""
     ended = [cost for cost in costs if cost.verdict.over]
-    changing = [cost for cost in costs if not cost.verdict.over]
-    return Load(
-        _reading(cost for cost in changing if not cost.verdict.partitioned),
-        _reading(cost for cost in changing if cost.verdict.partitioned),
-        sum(_a_day(cost, {}, settings) for cost in ended),
+    changing = [cost for cost in costs if not cost.verdict.over and cost.requests is not None]
+    tables, partitions = (
+        Reading.of(
+            cost.a_day(reads[partitioned], settings) / reads[partitioned]
+            for cost in changing
+            if cost.verdict.partitioned == partitioned
+        )
+        for partitioned in (False, True)
     )
+    return Load(tables, partitions, sum(_a_day(cost, {}, settings) for cost in ended))
 
 
 def _line(
@@ -186,4 +193,4 @@ def _a_day(cost: ListCost, reads: Mapping[bool, float], settings: AutomationSett
     if verdict.over:
         age = spread(settings.ended_age, str(verdict.parent))
         return requests * DAY / age.total_seconds()
-    return requests * reads[verdict.partitioned]
+    return cost.a_day(reads[verdict.partitioned], settings)

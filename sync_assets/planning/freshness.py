@@ -34,7 +34,9 @@ class ListFreshness:
 
     A list below a parent is a partition of its asset, or with others (not `partitioned`) all of it.
     `stale` is what is older than promised, `overdue` what is so by more than the allowance,
-    `unsettled` what is over and was not synced since, `due` what is over and is to be read again.
+    `unproven` what was last read to its end longer ago than promised. `to_sweep` says that the
+    next read is to be such a one, also where the list is read by its head otherwise. `unsettled` is
+    what is over and was not synced since, `due` what is over and is to be read again.
     `retry_at` is when a failing list may be tried again, `unread` what could not be read of its
     parent's dates.
     """
@@ -46,6 +48,8 @@ class ListFreshness:
     stage: Stage
     stale: bool
     overdue: bool
+    unproven: bool
+    to_sweep: bool
     unsettled: bool
     due: bool
     retry_at: datetime
@@ -64,12 +68,17 @@ class ListFreshness:
     @property
     def needed(self) -> bool:
         """Whether the list should be synced."""
-        return self.stale or self.unsettled or self.due or self.failing
+        return self.stale or self.unproven or self.unsettled or self.due or self.failing
 
     @property
-    def synced_at(self) -> datetime:
-        """When it was last read; the beginning of time for what never was."""
+    def proven_at(self) -> datetime:
+        """When it was last read to its end; the beginning of time for what never was."""
         return self.history.synced_at or EVER
+
+    @property
+    def fresh_at(self) -> datetime:
+        """When it was last read, be it by its head alone."""
+        return max(self.proven_at, self.history.fresh_at or EVER)
 
 
 def evaluate_freshness(
@@ -124,10 +133,10 @@ def _verdict(
     settled = over and history.final and synced_at > life.over_at(grace)
     if history.ended_at is not None and abs(history.ended_at - life.ended_at) > JITTER:
         settled = False  # its end was edited since: it may have been open meanwhile
-    age, max_age = now - synced_at, settings.max_age(partitioned=partitioned)
-    if settled:
-        max_age = settings.ended_age
+    max_age = settings.ended_age if settled else settings.max_age(partitioned=partitioned)
+    age, proof_age = now - max(synced_at, known(history.fresh_at, now)), now - synced_at
     limit = max_age + ALLOWANCE
+    sweep_age = spread(settings.sweep_age(partitioned=partitioned), history.key.name)
     return ListFreshness(
         history.resource,
         history.parent,
@@ -136,13 +145,15 @@ def _verdict(
         stage=stage,
         stale=age > (limit if settled else max_age),
         overdue=age > limit,
+        unproven=not settled and proof_age > settings.proven_age(partitioned=partitioned),
+        to_sweep=over or proof_age >= sweep_age,
         unsettled=over and not settled,
-        due=settled and age > spread(max_age, str(history.parent)),
+        due=settled and proof_age > spread(max_age, str(history.parent)),
         retry_at=shifted(known(history.failed_at, now), settings.pause(history.failures)),
         unread=life.unread,
     )
 
 
-def spread(age: timedelta, parent: str) -> timedelta:
-    """A part of an age that is a parent's own, so that not all are due on one day."""
-    return age * (SPREAD + (1 - SPREAD) * crc32(parent.encode("utf-8", "replace")) / 2**32)
+def spread(age: timedelta, name: str) -> timedelta:
+    """A part of an age that is a list's own, so that not all are due at one time."""
+    return age * (SPREAD + (1 - SPREAD) * crc32(name.encode("utf-8", "replace")) / 2**32)

@@ -58,6 +58,8 @@ class AutomationSettings(BaseConfiguration):
     """Hours; an older table is stale."""
     partitions_max_age: Annotated[float, AGE] = 26.0
     """Hours; an older live partition is stale."""
+    proven_max_age: Annotated[float, AGE] = 26.0
+    """Hours; a live list that was last read to its end longer ago is not proven any more."""
     ended_max_age: Annotated[float, at_least(0, TEN_YEARS)] = 720.0
     """Hours; an ended partition is read again before it is older. 0: never."""
     sensor_interval: Annotated[int, COUNT] = 30
@@ -78,6 +80,15 @@ class AutomationSettings(BaseConfiguration):
     def max_age(self, *, partitioned: bool) -> timedelta:
         """How old a list may be."""
         return timedelta(hours=self.partitions_max_age if partitioned else self.tables_max_age)
+
+    def proven_age(self, *, partitioned: bool) -> timedelta:
+        """How long ago a list may have been read to its end; no less than it may be old."""
+        proven = timedelta(hours=self.proven_max_age)
+        return max(proven, self.max_age(partitioned=partitioned))
+
+    def sweep_age(self, *, partitioned: bool) -> timedelta:
+        """How long heads may be read for: the next read is a sweep, and in time for the proof."""
+        return self.proven_age(partitioned=partitioned) - self.max_age(partitioned=partitioned)
 
     @property
     def ended_age(self) -> timedelta:

@@ -22,7 +22,6 @@ from sync_assets.warehouse.load_heads import load_heads
 from sync_assets.warehouse.load_retries import Again
 from sync_assets.warehouse.rounds import rounds
 from sync_assets.warehouse.state.held_keys import held_among, key_type
-from sync_assets.warehouse.state.list_history import ListHistory
 from sync_assets.warehouse.state.syncs import histories
 from sync_assets.warehouse.tables import Tables, open_tables_when_free
 
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 #: A head is given up after a quarter of the list's pages, or this many: then the list is swept.
 LARGEST_SHARE, FEWEST_PAGES = 4, 5
-#: Sweeps in a row that saw new rows in front alone, after which a list is read by its head.
-EARNED = 2
 
 
 def read_heads(
@@ -74,6 +71,7 @@ def _chosen(
     """The lists that are read by their heads, and how many pages they had."""
     endpoints = [request.api.endpoints[name] for name in names]
     given = request.parents or {}
+    shortest = request.account.settings.heads_from_pages
     needed = {e.parent for e in endpoints if e.parent and e.parent not in given}
     known = {past.key: past for past in histories(tables)}
     for endpoint in endpoints:
@@ -85,7 +83,8 @@ def _chosen(
         for parent in parents:
             key = ListKey(endpoint.name, parent)
             past = known.get(key)
-            if past and key not in done and _deserves(endpoint, past, request):
+            left = key in done or key in request.swept
+            if past and not left and past.has_earned_heads(shortest) and _has_key(endpoint):
                 yield key, past.pages or 0
 
 
@@ -95,14 +94,8 @@ def _ids(tables: Tables, request: Request, endpoint: Endpoint) -> list[str]:
     return [str(row[column]) for row in tables.rows(str(endpoint.parent), [column])]
 
 
-def _deserves(endpoint: Endpoint, past: ListHistory, request: Request) -> bool:
-    """Whether a list is long, and its sweeps have seen new rows only where a head reads."""
-    return (
-        past.synced_at is not None
-        and (past.pages or 0) >= request.account.settings.heads_from_pages
-        and past.sweeps_in_order >= EARNED
-        and key_type(endpoint) in ("text", "bigint")
-    )
+def _has_key(endpoint: Endpoint) -> bool:
+    return key_type(endpoint) in ("text", "bigint")
 
 
 def _parents(

@@ -91,6 +91,12 @@ def state(api: Api) -> State:
         return _state(tables, api)
 
 
+def awaited_state(api: Api, say: Callable[[str], None]) -> State:
+    """The same for a run, which waits for a busy warehouse and says so."""
+    with _tables(api, inf, say) as tables:
+        return _state(tables, api)
+
+
 @dataclass(frozen=True)
 class TableStats:
     """What a table holds: rows, keys that more than one has, nulls in keys, rows by lost parent.

@@ -52,7 +52,8 @@ class Request:
     """What to sync of an API: which resources, below which parents (None: all that it lists).
 
     Lists that were synced `since` are left out, and so are some by name and parent. With `read` as
-    "heads" the lists that have earned it are read by their heads, and the others are swept.
+    "heads" the lists that have earned it are read by their heads, and the others are swept; so are
+    those named in `swept`.
     `account` is what is configured for the API; it is resolved once.
     """
 
@@ -64,6 +65,7 @@ class Request:
     account: Account = None  # type: ignore[assignment]  # of the API, where none is given
     left_out: Collection[ListKey] = ()
     read: Literal["sweep", "heads"] = "sweep"
+    swept: Collection[ListKey] = ()
 
     def __post_init__(self) -> None:
         """Know the resources by their tables."""

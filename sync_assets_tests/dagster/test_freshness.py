@@ -301,7 +301,9 @@ def test_what_is_under_way_for_too_long_is_told_as_stale(
     synced.begin(frozenset([brands]), {}, DagsterRunStatus.STARTED)
     first = synced.tick(SENSOR)
     events = [e for e in getattr(first, "asset_events", None) or [] if e.asset_key == brands]
-    assert [event.passed for event in events] == ([False] if told else [])
+    assert {event.check_name: event.passed for event in events} == (
+        {"fresh": False, "proven": True} if told else {}
+    )
     later(hours=hours + 0.1)
     second = synced.tick(SENSOR, cursor(first))
     assert not [e for e in getattr(second, "asset_events", None) or [] if e.asset_key == brands]
@@ -318,7 +320,7 @@ def test_what_was_never_synced_and_is_under_way_for_too_long_is_told(
         result = runs.tick(SENSOR, memory)
         memory = cursor(result)
         told.append(len(getattr(result, "asset_events", None) or []))
-    assert told == [0, 0, 2, 0]
+    assert told == [0, 0, 4, 0], "two tables are neither fresh nor proven"
 
 
 NOT_A_MEMORY = [
@@ -336,8 +338,8 @@ def test_a_cursor_of_any_form_is_a_memory(found: str) -> None:
     assert SensorCursor.read(memory.write()) == memory
     history = ListHistory("users", "1", failures=5, failed_at=START + timedelta(days=4000))
     never = ListFreshness(
-        "users", "1", True, history, Stage.LIVE, stale=True, overdue=True, unsettled=False,
-        due=False, retry_at=START,
+        "users", "1", True, history, Stage.LIVE, stale=True, overdue=True, unproven=True,
+        to_sweep=True, unsettled=False, due=False, retry_at=START,
     )  # fmt: skip
     memory.see([never], START)
     assert memory.may_ask(never, AutomationSettings(), START)

@@ -10,6 +10,7 @@ from dlt.extract import DltSource
 
 from sync_assets.lib.assets.materialize import materialize_partitions, materialize_tables
 from sync_assets.lib.assets.results import Event
+from sync_assets.lib.assets.sync_config import SyncConfig
 from sync_assets.lib.translator import ResourceTranslator
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.account import Account
@@ -19,18 +20,12 @@ from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.resources import build_resources
 
 
-class SyncConfig(dg.Config):
-    """`allow_empty`: let a list that held rows become empty."""
-
-    allow_empty: bool = False
-
-
 def build_table_assets(api: Api, settings: AutomationSettings) -> dg.AssetsDefinition:
     """The unpartitioned assets of an API."""
 
     @_assets(api, api.unpartitioned(), settings, name=api.name)
     def tables(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
-        yield from materialize_tables(context, api, allow_empty=config.allow_empty)
+        yield from materialize_tables(context, api, config)
 
     return tables
 
@@ -49,7 +44,7 @@ def build_partition_assets(
         backfill_policy=policy,
     )
     def children(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
-        yield from materialize_partitions(context, api, parent, allow_empty=config.allow_empty)
+        yield from materialize_partitions(context, api, parent, config)
 
     return children
 

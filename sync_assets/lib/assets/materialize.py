@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from sync_assets.base.errors import SyncError
+from sync_assets.lib.assets.reads import Read, reading
 from sync_assets.lib.assets.reruns import first_attempt
 from sync_assets.lib.assets.results import Event, failure, materialization, observation
+from sync_assets.lib.assets.sync_config import SyncConfig
 from sync_assets.lib.checks.definitions import beginning, findings
 from sync_assets.lib.keys import parent_id
 from sync_assets.planning.settings import automation
@@ -29,29 +31,29 @@ Context: TypeAlias = "dg.AssetExecutionContext | dg.OpExecutionContext"
 
 
 def materialize_tables(
-    context: dg.AssetExecutionContext, api: Api, *, allow_empty: bool
+    context: dg.AssetExecutionContext, api: Api, config: SyncConfig
 ) -> Iterator[Event]:
     """Sync the selected unpartitioned resources; see `run`."""
-    request = Request(api, _selected(context, api), None, allow_empty, since(context))
-    return run(context, request, alone=True)
+    request = Request(api, _selected(context, api), None, config.allow_empty, since(context))
+    return run(context, request, config.read, alone=True)
 
 
 def materialize_partitions(
-    context: dg.AssetExecutionContext, api: Api, parent: Parent, *, allow_empty: bool
+    context: dg.AssetExecutionContext, api: Api, parent: Parent, config: SyncConfig
 ) -> Iterator[Event]:
     """Sync the selected children below the run's partitions."""
     parents = {parent.resource: [parent_id(key) for key in context.partition_keys]}
-    request = Request(api, _selected(context, api), parents, allow_empty, since(context))
-    return run(context, request, alone=len(context.partition_keys) == 1)
+    request = Request(api, _selected(context, api), parents, config.allow_empty, since(context))
+    return run(context, request, config.read, alone=len(context.partition_keys) == 1)
 
 
-def run(context: Context, request: Request, *, alone: bool) -> Iterator[Event]:
+def run(context: Context, request: Request, read: Read, *, alone: bool) -> Iterator[Event]:
     """Sync; give an event for each partition, or asset without partitions, once it is loaded.
 
     Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
     """
     journal = SyncResult()
-    for journal in _commits(context, request):
+    for journal in _commits(context, request, read):
         if journal.round is not None:
             for name in request.resources:
                 yield from _told(request.api, journal, name, alone=alone)
@@ -83,7 +85,7 @@ def _evaluate_checks(context: Context, request: Request) -> None:
         context.log_event(evaluation)  # an op's context takes it, too, and does not say so
 
 
-def _commits(context: Context, request: Request) -> Iterator[SyncResult]:
+def _commits(context: Context, request: Request, read: Read) -> Iterator[SyncResult]:
     """Sync; a server that is away for a moment is waited for.
 
     Before a list is read in a new attempt of the step, then in this one: a new one reads again.
@@ -91,7 +93,8 @@ def _commits(context: Context, request: Request) -> Iterator[SyncResult]:
     progress = Progress(context.log.info)
     pauses = [] if is_embedded() else [PAUSE_SECONDS] * RETRIES
     try:
-        yield from commits(request, progress, pauses=pauses)
+        asked = reading(request, read, progress.say)
+        yield from commits(asked, progress, pauses=pauses)
     except WarehouseLostError as error:
         if is_embedded() or progress.has_begun or context.retry_number == RETRIES:
             raise dg.Failure(str(error)) from error

@@ -9,7 +9,7 @@ import dagster as dg
 from sync_assets.lib.assets.materialize import run, since
 from sync_assets.lib.assets.planned import plan
 from sync_assets.lib.assets.results import Event
-from sync_assets.lib.assets.sync_config import Listed
+from sync_assets.lib.assets.sync_config import Listed, SyncConfig
 from sync_assets.lib.keys import parent_id
 from sync_assets.lib.materialized import partitions_since
 from sync_assets.lib.translator import asset_key
@@ -25,8 +25,7 @@ def materialize_lists(
     api: Api,
     parent: Parent,
     lists: Sequence[Listed],
-    *,
-    allow_empty: bool,
+    config: SyncConfig,
 ) -> Iterator[Event]:
     """Sync lists below partitions of a parent, whichever they are.
 
@@ -45,10 +44,10 @@ def materialize_lists(
         api,
         [name for name in api.endpoints if name in resources],
         {parent.resource: list(ids.values())},
-        allow_empty,
+        config.allow_empty,
         left_out=every - {ListKey(resource, ids[key]) for resource, key in wanted},
     )
-    yield from run(context, request, alone=False)
+    yield from run(context, request, config.read, alone=False)
 
 
 def _still_wanted(

@@ -8,10 +8,20 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
+from sync_assets.lib.assets.reads import Read
 from sync_assets.sources.rest.api import Api, Parent
 
 #: A resource, and a partition key or None.
 Listed: TypeAlias = "tuple[str, str | None]"
+#: What automation asks of a run; a click in the UI is a sweep.
+READ_DUE = {"read": Read.due.name}
+
+
+class SyncConfig(dg.Config):
+    """`allow_empty`: let a list that held rows become empty; `read`: see `Read`."""
+
+    allow_empty: bool = False
+    read: Read = Read.sweep
 
 
 class Lists(dg.Config):
@@ -21,11 +31,10 @@ class Lists(dg.Config):
     resources: list[str] = []
 
 
-class ListsConfig(dg.Config):
-    """`lists`: what is synced; `allow_empty`: let a list that held rows become empty."""
+class ListsConfig(SyncConfig):
+    """`lists`: what is synced."""
 
     lists: list[Lists]
-    allow_empty: bool = False
 
 
 def job_name(api: Api, parent: Parent) -> str:
@@ -41,12 +50,17 @@ def op_name(api: Api, parent: Parent) -> str:
 def run_config(
     api: Api, parent: Parent, wanted: Mapping[str, tuple[str, ...]]
 ) -> dict[str, dict[str, Any]]:
-    """The config of a run for some resources below each of some keys."""
+    """The config of a run for some resources below each of some keys, each read as it is due."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for key, resources in wanted.items():
         alike[resources].append(key)
     lists = [{"resources": list(names), "keys": keys} for names, keys in alike.items()]
-    return {"ops": {op_name(api, parent): {"config": {"lists": lists}}}}
+    return {"ops": {op_name(api, parent): {"config": {"lists": lists, **READ_DUE}}}}
+
+
+def tables_config(api: Api) -> dict[str, dict[str, Any]]:
+    """The config of a run of the tables."""
+    return {"ops": {api.name: {"config": READ_DUE}}}
 
 
 def planned(api: Api, run: dg.DagsterRun) -> Iterator[tuple[Parent, str, list[Listed]]]:

@@ -84,7 +84,7 @@ def _costs(found: Forecast) -> Mapping[bool, Mapping[Listed, float]]:
     """
     costs: dict[bool, dict[Listed, float]] = {False: defaultdict(float), True: defaultdict(float)}
     for cost in found.costs:
-        partitioned, requests = cost.verdict.partitioned, cost.requests or 1.0
+        partitioned, requests = cost.verdict.partitioned, cost.next_read or 1.0
         for one in {list_of(cost.verdict), (cost.resource, None)}:
             costs[partitioned][one] += requests
     return costs
@@ -99,4 +99,4 @@ def _in_turn(verdicts: Iterable[ListFreshness]) -> list[list[ListFreshness]]:
 
 
 def _tried_at(verdict: ListFreshness) -> datetime:
-    return max(verdict.synced_at, verdict.history.failed_at or EVER)
+    return max(verdict.fresh_at, verdict.history.failed_at or EVER)

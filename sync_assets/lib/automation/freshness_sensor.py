@@ -16,7 +16,7 @@ from sync_assets.lib.automation.partition_cursor import added_keys
 from sync_assets.lib.automation.partition_sensor import sensor_name
 from sync_assets.lib.automation.run_requests import PlannedRun, plan_runs
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
-from sync_assets.lib.checks.catalog import FRESH, fresh
+from sync_assets.lib.checks.catalog import FRESH, PROVEN, fresh, proven
 from sync_assets.lib.default_status import sensor_status
 from sync_assets.lib.translator import asset_key
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
@@ -24,6 +24,9 @@ from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.errors import WarehouseBusyError
 from sync_assets.warehouse.queries import State, state
+
+#: The checks that time alone turns red.
+JUDGES = {FRESH: fresh, PROVEN: proven}
 
 
 def build_freshness_sensor(
@@ -119,7 +122,7 @@ def _news(
     under_way: Collection[str],
     now: datetime,
 ) -> list[dg.AssetCheckEvaluation]:
-    """The evaluations of the check `fresh` that say something else than the last ones.
+    """The evaluations of `fresh` and `proven` that say something else than the last ones.
 
     A run that is under way, or was just requested, will speak for its assets itself, unless one
     of their lists has waited for longer than allowed: that is told once.
@@ -129,13 +132,15 @@ def _news(
         by_resource[verdict.resource].append(verdict)
     news = []
     for resource, lists in by_resource.items():
-        finding, last = fresh(lists, settings), memory.published.get(resource, "")
         too_long = any(memory.waited_too_long(one, settings, now) for one in lists)
-        if resource in under_way and (finding.told_again(last) or not too_long):
-            continue
-        if last != finding.gist and (too_long or any(map(memory.knows, lists))):
-            memory.published[resource] = finding.gist
-            news.append(finding.evaluation(asset_key(api, resource), FRESH))
+        for check, judge in JUDGES.items():
+            name = resource if check == FRESH else f"{resource} {check}"
+            finding, last = judge(lists, settings), memory.published.get(name, "")
+            if resource in under_way and (finding.told_again(last) or not too_long):
+                continue
+            if last != finding.gist and (too_long or any(map(memory.knows, lists))):
+                memory.published[name] = finding.gist
+                news.append(finding.evaluation(asset_key(api, resource), check))
     return news
 
 

@@ -44,7 +44,7 @@ def build_sync_job(api: Api, parent: Parent) -> dg.JobDefinition:
                 f"no resources below {parent.resource}: {', '.join(sorted(odd))}; "
                 f"those are {', '.join(children)}"
             )
-        yield from materialize_lists(context, api, parent, lists, allow_empty=config.allow_empty)
+        yield from materialize_lists(context, api, parent, lists, config)
 
     @dg.job(
         name=job_name(api, parent),

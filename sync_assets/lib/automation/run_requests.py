@@ -11,7 +11,7 @@ from itertools import islice
 import dagster as dg
 
 from sync_assets.base.times import EVER
-from sync_assets.lib.assets.sync_config import Listed, job_name, run_config
+from sync_assets.lib.assets.sync_config import Listed, job_name, run_config, tables_config
 from sync_assets.lib.automation.jobs import tables_job_name
 from sync_assets.lib.keys import partition_key
 from sync_assets.lib.translator import asset_key
@@ -23,7 +23,7 @@ from sync_assets.sources.rest.api import Api, Parent
 class PlannedRun:
     """A run that is needed: of tables, or of some resources below each of some keys of a parent.
 
-    `since` is the oldest sync that the run would replace.
+    `since` is the oldest read that the run would follow.
     """
 
     since: datetime
@@ -46,7 +46,9 @@ class PlannedRun:
         key = " ".join([what, *self.tables, *islice(self.below, 1)]) if what else None
         if self.parent is None:
             tables = [asset_key(api, name) for name in self.tables]
-            return dg.RunRequest(key, job_name=tables_job_name(api), asset_selection=tables)
+            return dg.RunRequest(
+                key, tables_config(api), job_name=tables_job_name(api), asset_selection=tables
+            )
         config = run_config(api, self.parent, self.below)
         return dg.RunRequest(key, config, job_name=job_name(api, self.parent))
 
@@ -103,4 +105,4 @@ def _below(
 
 
 def _oldest(verdicts: Iterable[ListFreshness]) -> datetime:
-    return min(verdict.synced_at for verdict in verdicts)
+    return min(verdict.fresh_at for verdict in verdicts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from sync_assets.base import times
+from sync_assets.lib.assets.sync_config import tables_config
 from sync_assets.lib.automation.budget import tables_within_quota, within_quota
 from sync_assets.lib.automation.in_progress import in_progress, is_free
 from sync_assets.lib.automation.jobs import Job, tables_job_name
@@ -40,7 +41,9 @@ def build_tables_schedule(
             what = "wait for their part of the quota" if names else "are under way"
             return dg.SkipReason(f"all tables of {api.name} {what}{queue.told()}")
         free = [asset_key(api, name) for name in sorted(chosen)]
-        return dg.RunRequest(job_name=tables_job_name(api), asset_selection=free)
+        return dg.RunRequest(
+            run_config=tables_config(api), job_name=tables_job_name(api), asset_selection=free
+        )
 
     return hourly
 

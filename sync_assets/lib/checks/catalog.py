@@ -19,7 +19,7 @@ from sync_assets.warehouse.state.drift import DATES, MISSING, NEW, differences, 
 from sync_assets.warehouse.state.list_history import ListHistory
 
 SAMPLES = 20
-FRESH = "fresh"
+FRESH, PROVEN = "fresh", "proven"
 
 
 def fresh(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
@@ -29,9 +29,7 @@ def fresh(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Fi
     unsettled = [v for v in verdicts if v.unsettled and not v.failing]
     partitioned = any(v.partitioned for v in verdicts)
     stages = Counter(v.stage for v in verdicts)
-    oldest = min(
-        (v.synced_at for v in verdicts if v.history.synced_at and not v.over), default=None
-    )
+    oldest = min((v.fresh_at for v in verdicts if v.history.synced_at and not v.over), default=None)
     return Finding(
         not stale and not failing,
         {
@@ -48,6 +46,22 @@ def fresh(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Fi
             "first_error": next((str(v.history.error) for v in failing), ""),
         },
         ERROR if stale else WARN,
+    )
+
+
+def proven(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
+    """Every list that may still change was read to its end lately, and not only its head."""
+    unproven = [v for v in verdicts if v.unproven]
+    partitioned = any(v.partitioned for v in verdicts)
+    oldest = min((v.proven_at for v in verdicts if not v.over), default=EVER)
+    return Finding(
+        not unproven,
+        {
+            "max_age_hours": settings.proven_age(partitioned=partitioned).total_seconds() / 3600,
+            "oldest_proof": oldest.isoformat(timespec="seconds") if oldest > EVER else "never",
+            **_named("unproven", unproven),
+        },
+        ERROR,
     )
 
 
@@ -161,9 +175,15 @@ def is_fresh(evidence: Evidence) -> Finding:
     return fresh(evidence.verdicts, evidence.settings)
 
 
+def is_proven(evidence: Evidence) -> Finding:
+    """Every live list was swept lately."""
+    return proven(evidence.verdicts, evidence.settings)
+
+
 Check = Callable[[Evidence], Finding]
 CHECKS: dict[str, Check] = {
     FRESH: is_fresh,
+    PROVEN: is_proven,
     "records_as_declared": records_as_declared,
     "required_fields": required_fields,
     "keys_unique": keys_unique,

@@ -20,7 +20,7 @@ from sync_assets.warehouse.state.list_history import ListHistory
 
 #: What no other sync follows is news for so long.
 TOLD_FOR = timedelta(days=7)
-TIMES = {"oldest_sync"}
+TIMES = {"oldest_sync", "oldest_proof"}
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 

@@ -10,3 +10,8 @@ class ListKey(NamedTuple):
 
     resource: str
     parent: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The list as messages name it."""
+        return self.resource if self.parent is None else f"{self.resource} of {self.parent}"

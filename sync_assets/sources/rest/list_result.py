@@ -127,4 +127,4 @@ class ListResult:
     @property
     def name(self) -> str:
         """`users of 42`, or `orders`: the list as messages call it."""
-        return self.resource if self.parent is None else f"{self.resource} of {self.parent}"
+        return self.key.name

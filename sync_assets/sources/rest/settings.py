@@ -45,6 +45,7 @@ class QuotaSettings(BaseConfiguration):
     requests_per_minute: Annotated[int | None, at_least(0)] = None
     quota: Annotated[str | None, A_QUOTA] = None
     quota_reserve: Annotated[float, at_least(0, 0.9)] = 0.2
+    heads_from_pages: Annotated[int, at_least(2)] = 21
 
 
 @configspec

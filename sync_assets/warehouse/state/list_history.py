@@ -29,6 +29,10 @@ COLUMNS = columns(
 )
 
 
+#: Sweeps in a row that saw new rows in front alone, after which a list is read by its head.
+EARNED = 2
+
+
 @dataclass(frozen=True)
 class ListHistory:
     """A list's past: `rows` as of `synced_at`, and the failures since then.
@@ -77,6 +81,11 @@ class ListHistory:
     def key(self) -> ListKey:
         """Which list it is of."""
         return ListKey(self.resource, self.parent)
+
+    def has_earned_heads(self, from_pages: int) -> bool:
+        """Whether it is long, and its sweeps have seen new rows only where a head reads."""
+        is_long = self.synced_at is not None and (self.pages or 0) >= from_pages
+        return is_long and self.sweeps_in_order >= EARNED
 
     @property
     def differences(self) -> Differences:
