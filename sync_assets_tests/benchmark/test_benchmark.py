@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from sync_assets.sandbox import Account, Scale
+from sync_assets_tests.benchmark import quotas
 from sync_assets_tests.benchmark.contenders import CONTENDERS
 from sync_assets_tests.benchmark.truth import WrongAnswerError, verify
 from sync_assets_tests.support.counts import Count
@@ -90,6 +91,18 @@ def test_a_wrong_answer_fails(account: Account, right: Path, tmp_path: Path, wro
         connection.execute(wrong)
     with pytest.raises(WrongAnswerError):
         verify(LIMIT, warehouse, account)
+
+
+@pytest.mark.long
+def test_windows_and_page_sizes_are_told_beside_the_version_before() -> None:
+    first = next(quotas.nights())
+    found = re.fullmatch(r"\| .+ \| 2,000 \| ([\d.]+) min \| ([\d.]+) min \|", first)
+    assert found is not None
+    assert float(found[1]) > 11
+    assert float(found[2]) < 2
+    assert [row.split(" | ")[1:] for row in quotas.pages()] == [
+        ["100", "10 |"], ["100", "11 |"], ["100", "10 |"],
+    ]  # fmt: skip
 
 
 @pytest.mark.long

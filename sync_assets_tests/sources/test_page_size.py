@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,20 +10,10 @@ import pytest
 from sync_assets.base import times
 from sync_assets.cli import main
 from sync_assets.lib.assets.results import materialization
-from sync_assets.sandbox import Account, Manners, Sandbox, Scale
-from sync_assets.sources.rest.list_key import ListKey
-from sync_assets.sources.rest.list_result import ListResult
-from sync_assets.warehouse.queries import state
-from sync_assets.warehouse.state.list_history import ListHistory
-from sync_assets.warehouse.sync import Request, sync
-from sync_assets_tests.support.dagster_world import environment
-from sync_assets_tests.support.observers import Hearing
+from sync_assets_tests.support.page_sizes import LISTS, played
 from sync_assets_tests.support.world import APIS, World
 
-#: A list of each way of paging: by a cursor in the body, by page numbers, by the last record.
-LISTS = {"promotions": "promotions", "affiliates": "referrals", "events": "orders"}
 ROWS = 240
-SCALE = Scale(promotions=ROWS, referrals=ROWS, orders=ROWS, exact=True)
 PATH = "/v1/coupons"
 REFUSED = "to a page of 100 rows; reading pages without a limit"
 FEWER = "100 rows a page were asked for, 10 came"
@@ -55,51 +43,6 @@ FAULTS = {
 }  # fmt: skip
 
 
-class Played:
-    """An account of the sandbox, and what syncs of one of its lists say and ask."""
-
-    def __init__(
-        self, account: Account, sandbox: Sandbox, source: str, patch: pytest.MonkeyPatch
-    ) -> None:
-        self.account, self.sandbox, self.source, self.patch = account, sandbox, source, patch
-        self.said: list[str] = []
-        self.found = ListResult(LISTS[source])
-
-    def sync(self) -> int:
-        """Sync the list; gives the requests that it took."""
-        before, self.said = self.sandbox.requests, []
-        api, resource = APIS[self.source], LISTS[self.source]
-        journal = sync(Request(api, [resource]), Hearing(self.said.append))
-        self.found = journal.listings[ListKey(resource)]
-        assert (self.found.error, self.found.duplicates) == (None, 0)
-        assert self.found.rows == len(self.account.rows(self.source, resource))
-        return self.sandbox.requests - before
-
-    def configure(self, **settings: object) -> None:
-        """Set `SOURCES__<SOURCE>__*` in the environment."""
-        for name, value in settings.items():
-            self.patch.setenv(f"SOURCES__{self.source}__{name}".upper(), str(value))
-
-    def history(self) -> ListHistory:
-        """What the warehouse knows of the list."""
-        return state(APIS[self.source]).histories[ListKey(LISTS[self.source])]
-
-
-@contextmanager
-def played(source: str, manner: str, folder: Path, scale: Scale = SCALE) -> Iterator[Played]:
-    """An account that takes page sizes in some manner, and a warehouse for it."""
-    account = Account(scale=scale)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        Sandbox(account, manners=Manners(page_sizes=manner)) as sandbox,
-    ):
-        for name, value in environment(sandbox, folder / "warehouse.duckdb").items():
-            patch.setenv(name, value)
-        made = Played(account, sandbox, source, patch)
-        made.configure(PAGE_SIZE=100)
-        yield made
-
-
 @pytest.mark.parametrize(
     ("source", "manner"),
     [
@@ -111,7 +54,7 @@ def test_a_list_is_read_as_the_api_sends_it_which_is_said_once(
     source: str, manner: str, tmp_path: Path
 ) -> None:
     first, second, said = SYNCS[source, manner]
-    with played(source, manner, tmp_path) as account:
+    with played(source, manner, tmp_path, ROWS) as account:
         assert account.sync() == first
         news = [line for line in account.said if not line.endswith("from its start")]
         assert len(news) == bool(said)
@@ -127,7 +70,7 @@ def test_a_refused_page_size_is_asked_for_again_after_a_week(
 ) -> None:
     moved = timedelta()
     monkeypatch.setattr(times, "now", lambda: datetime.now(timezone.utc) + moved)
-    with played(source, "refused", tmp_path) as account:
+    with played(source, "refused", tmp_path, ROWS) as account:
         first = account.sync()
         requests = []
         for days in (6, 8, 14, 16):
@@ -139,7 +82,7 @@ def test_a_refused_page_size_is_asked_for_again_after_a_week(
 @pytest.mark.long
 @pytest.mark.parametrize("manner", ["refused", "lowered"])
 def test_another_page_size_is_asked_for_at_once(manner: str, tmp_path: Path) -> None:
-    with played("affiliates", manner, tmp_path) as account:
+    with played("affiliates", manner, tmp_path, ROWS) as account:
         account.sync()
         usual = account.sync()
         account.configure(PAGE_SIZE=90)
@@ -173,7 +116,7 @@ def test_a_page_of_a_hundred_rows_is_a_tenth_of_the_requests(tmp_path: Path) -> 
     taken = {}
     for manner in ("honoured", "ignored"):
         (folder := tmp_path / manner).mkdir()
-        with played("events", manner, folder, Scale(orders=1_000, exact=True)) as account:
+        with played("events", manner, folder, 1_000) as account:
             taken[manner] = account.sync()
     assert taken == {"honoured": 10, "ignored": 100}
 
@@ -181,7 +124,7 @@ def test_a_page_of_a_hundred_rows_is_a_tenth_of_the_requests(tmp_path: Path) -> 
 def test_dagster_the_warehouse_and_the_plan_tell_what_came(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with played("affiliates", "lowered", tmp_path) as account:
+    with played("affiliates", "lowered", tmp_path, ROWS) as account:
         account.sync()
         assert main(["plan", "affiliates"]) == 0
         line = "affiliates/referrals: 10 rows a page came where 100 are wanted."
@@ -198,7 +141,7 @@ def test_dagster_the_warehouse_and_the_plan_tell_what_came(
 def test_the_size_of_a_list_can_be_asked_for(
     manner: str, requests: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with played("affiliates", manner, tmp_path) as account:
+    with played("affiliates", manner, tmp_path, ROWS) as account:
         assert main(["plan", "affiliates", "--ask"]) == 0
         assert account.sandbox.requests == requests
         assert "The plan fits." in capsys.readouterr().out

@@ -6,7 +6,6 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 
@@ -14,14 +13,13 @@ import pytest
 import redis
 
 from sync_assets.base.errors import ConfigurationError
-from sync_assets.sandbox import SECRETS, Account, Manners, Sandbox, Scale
 from sync_assets.sources.rest.account import Account as Configured
 from sync_assets.sources.rest.http.budget import Budget, LocalBudget
 from sync_assets.sources.rest.http.quota_headers import Left
 from sync_assets.sources.rest.http.redis_budget import RedisBudget
 from sync_assets.sources.rest.http.usage import Usage
 from sync_assets.sources.rest.http.windows import Quota, RateWindow
-from sync_assets_tests.support.processes import Task, Worker, together
+from sync_assets_tests.support.machines import three_machines
 from sync_assets_tests.support.services import unavailable
 from sync_assets_tests.support.world import APIS, World
 
@@ -133,28 +131,9 @@ def test_what_is_no_url_of_a_redis_is_refused(world: World, url: str) -> None:
 @pytest.mark.parametrize("share", [True, False])
 def test_three_machines_never_meet_a_429(world: World, account: str, share: bool) -> None:
     """Each process has a folder of its own for temporary files, as machines have."""
-    manners = Manners(windows=((30, 1.0),), headers=False)
-    scale = Scale(promotions=120, users=1, exact=True)
-    with Sandbox(Account(scale=scale), manners=manners) as sandbox, ExitStack() as stack:
-        asked = {"base_url": sandbox.base_url("promotions"), "bearer_token": SECRETS["promotions"]}
-        world.configure("promotions", **asked, quota="30/1", quota_reserve=0, max_retries=9)
-        world.monkeypatch.delenv("SOURCES__PROMOTIONS__REQUESTS_PER_MINUTE")
-        if share:
-            world.monkeypatch.setenv("QUOTA__REDIS_URL", URL)
-        ids = Account(scale=scale).parents("promotions", "users")
-        tasks = [Task("promotions", ["users"], {"promotions": ids[n::3]}) for n in range(3)]
-        machines = [machine(world.folder / str(n)) for n in range(3)]
-        for one in machines:
-            stack.callback(one.kill)
-        done = together(list(zip(machines, tasks, strict=True)))
-        assert all(one.green for one in done)
-        assert (sandbox.refused == 0) == share
-
-
-def machine(folder: Path) -> Worker:
-    """A process that shares no file of usage with others."""
-    folder.mkdir()
-    return Worker(folder)
+    found = three_machines(world, URL if share else None, "30/1")
+    assert found.green
+    assert (found.refused == 0) == share
 
 
 def test_the_script_keeps_the_constants_of_usage() -> None:
