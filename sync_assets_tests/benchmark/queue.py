@@ -15,9 +15,10 @@ from sync_assets.lib.automation.in_progress import in_progress
 from sync_assets.lib.automation.queue_tags import queue_tags
 from sync_assets.lib.automation.run_requests import runs_below
 from sync_assets.sources.promotions import API
+from sync_assets.sources.rest.api import Parent
 from sync_assets_tests.support.instances import local_instance
 
-KEYS_A_RUN = 50
+KEYS_A_RUN, MANY_KEYS = 50, 10_000
 TAGS = queue_tags(API, partitioned=True)
 
 
@@ -42,6 +43,21 @@ def main() -> None:
         below = {str(k): ("users",) for k in chosen.sample(range(every), live)}
         count = len(list(runs_below(parent, below, {}, 0)))
         print(f"| {live:,} of {every:,} partitions live, at random | {count} runs |")  # noqa: T201
+    _print_size(parent)
+
+
+def _print_size(parent: Parent) -> None:
+    """What a run of many keys takes in Dagster's storage, and until it is written and read."""
+    below = {f"promotion_{key}": tuple(API.children(parent.resource)) for key in range(MANY_KEYS)}
+    with tempfile.TemporaryDirectory() as folder, local_instance(Path(folder)) as instance:
+        run = dg.DagsterRun(job_name(API, parent), run_config=run_config(API, parent, below))
+        began = time.perf_counter()
+        instance.add_run(run)
+        found = instance.get_run_by_id(run.run_id)
+        seconds = time.perf_counter() - began
+        assert found is not None
+        size = len(dg.serialize_value(found)) / 1024
+        print(f"| a run of {MANY_KEYS:,} keys | {size:,.0f} kB, {seconds:.2f} s |")  # noqa: T201
 
 
 if __name__ == "__main__":
