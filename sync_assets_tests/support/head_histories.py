@@ -25,8 +25,8 @@ from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.sync import Request, sync
 
 BASE_URL = "http://127.0.0.1:9"
-READS: dict[str, Literal["sweep", "heads"]] = {"sweep": "sweep", "heads": "heads"}
-STEPS = ["front"] * 6 + ["edit", "edit", "delete", "old"] + ["sweep"] * 3 + ["heads"] * 5
+READS: tuple[Literal["sweep", "heads"], ...] = ("sweep", "heads", "heads")
+FRONT = (0, 0, 1, 2, 3, 8, 15)
 
 
 @dataclass
@@ -153,20 +153,27 @@ class History:
         self.account = Account(way.api, {**settings, "page_size": self.size, "heads_from_pages": 2})
         self.account.connection.adapter.send = self._send  # type: ignore[method-assign]
 
-    def play(self, steps: int) -> None:
-        """Let so many things happen; check the table after each sync."""
+    def play(self, syncs: int) -> None:
+        """Let so many syncs happen, and changes between; check the table after each sync."""
         self._sync("sweep")
-        for _ in range(steps):
-            step = self.dice.choice(STEPS)
-            if step in READS:
-                self._failing = self.dice.choice([0, 0, 0, 0.1])
-                self._moving = self.dice.choice([0, 0, 0.5])
-                self._sync(READS[step])
-            else:
-                for life in self.lives.values():
-                    life.change(step)
+        for _ in range(syncs):
+            for life in self.lives.values():
+                self._change(life)
+            self._failing = self.dice.choice([0, 0, 0, 0.1])
+            self._moving = self.dice.choice([0, 0, 0.5])
+            self._sync(self.dice.choice(READS))
         self._failing = self._moving = 0.0
         self._sync("sweep")
+
+    def _change(self, life: Life) -> None:
+        """Let things happen between two syncs; in one of six also what heads cannot see."""
+        steps = ["front"] * self.dice.choice(FRONT)
+        steps += self.dice.choices(["edit", "delete"], k=self.dice.randint(0, 3))
+        if self.dice.random() < 1 / 6:
+            steps += ["old"] * self.dice.randint(1, 3)
+        self.dice.shuffle(steps)
+        for step in steps:
+            life.change(step)
 
     def _send(self, request: PreparedRequest, listing: ListResult, **_: Any) -> Response:
         listing.requests += 1
@@ -197,6 +204,7 @@ class History:
                 continue
             check(life, began[listing.parent], now, is_head=listing.is_head)
             check_counts(listing, old, now)
+            self.fates["missed"] += listing.missed_by_heads or 0
             if self.way.exact and not listing.is_head and began[listing.parent] == life.now:
                 assert listing.missed_by_heads == self._missed(life, old)
             if not listing.is_head:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,13 +46,17 @@ class Task:
 
 @dataclass
 class Done:
-    """What came of a sync: rows and error of each list, what was said, and why it failed."""
+    """What came of a sync: rows and error of each list, what was said, and why it failed.
+
+    `peak` is the most memory that its process ever had, in MB.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     failure: str | None = None
     seconds: float = 0.0
+    peak: float = 0.0
 
     @property
     def green(self) -> bool:
@@ -169,4 +174,5 @@ def _synced(task: Task, say: Callable[[str], None]) -> Done:
         done.rows = {listing.name: listing.rows for listing in journal.listings.values()}
         done.errors = {listing.name: str(listing.error) for listing in journal.failed()}
     done.seconds = time.monotonic() - started
+    done.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return done

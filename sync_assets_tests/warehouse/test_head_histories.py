@@ -11,8 +11,8 @@ from sync_assets_tests.support.counts import SEED, Count
 from sync_assets_tests.support.head_histories import WAYS, History
 from sync_assets_tests.support.world import World
 
-HISTORIES = Count("histories of heads and sweeps", sample=3, full=400)
-STEPS = 40
+HISTORIES = Count("histories of heads and sweeps", sample=1, full=400)
+SYNCS = 20
 
 
 @pytest.mark.long
@@ -26,7 +26,7 @@ def test_heads_and_sweeps_hold_what_they_promise(
         seed = SEED * 1_000 + number
         history = History(WAYS[way], seed, world.query)
         try:
-            history.play(STEPS)
+            history.play(SYNCS)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}: {error}") from error
         fates += history.fates

@@ -16,7 +16,7 @@ from sync_assets_tests.warehouse.test_heads import orders
 
 pytestmark = pytest.mark.long
 HISTORIES = Count("histories of heads and sweeps on Postgres", sample=1, full=40)
-STEPS = 30
+SYNCS = 20
 __all__ = ["orders"]
 
 globals().update({name: test for name, test in vars(test_heads).items() if name[:5] == "test_"})
@@ -41,7 +41,7 @@ def test_heads_and_sweeps_hold_what_they_promise(
             world.use(database)
             history = History(WAYS[way], seed, world.query)
             try:
-                history.play(STEPS)
+                history.play(SYNCS)
             except AssertionError as error:
                 raise AssertionError(f"seed {seed}: {error}") from error
     record_property("figures", f"{way}, the last: {dict(history.fates)}")

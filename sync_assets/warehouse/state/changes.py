@@ -29,10 +29,13 @@ def compare_with_held(tables: Tables, lists: ListReader) -> None:
 
 def _compare(tables: Tables, endpoint: Endpoint, spool: Spool) -> None:
     listing, held = spool.listing, held_keys(tables, endpoint, spool.listing.parent)
+    if not len(held):
+        listing.rows_added, listing.rows_deleted, listing.missed_by_heads = listing.rows, 0, 0
+        return
     new = pc.indices_nonzero(pc.invert(pc.is_in(spool.keys(), value_set=held)))
     listing.rows_added = len(new)
     listing.rows_deleted = len(held) - (listing.rows - len(new))
-    listing.missed_by_heads = _missed(new.to_pylist(), listing.page_rows) if len(held) else 0
+    listing.missed_by_heads = _missed(new.to_pylist(), listing.page_rows)
 
 
 def _missed(new: Sequence[int], page_rows: Sequence[int]) -> int:

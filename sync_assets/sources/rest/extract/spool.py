@@ -128,10 +128,10 @@ class Spool:
 
     def keys(self) -> pa.ChunkedArray:
         """The keys of the rows, in the order of the list."""
-        return pa.chunked_array(
-            [chunk for table in self.tables() for chunk in table[self._key_column].chunks],
-            self.typer.schema.field(self._key_column).type,
-        )
+        columns = (table[self._key_column].chunks for table in self.tables())
+        # a copy: a part of what was read from the file would keep all columns in memory
+        copies = [pa.concat_arrays(chunks) for chunks in columns if chunks]
+        return pa.chunked_array(copies, self.typer.schema.field(self._key_column).type)
 
     @property
     def _key_column(self) -> str:
