@@ -15,6 +15,8 @@ import pytest
 from sync_assets.base import times
 from sync_assets.sources.rest.extract import unfinished
 from sync_assets.sources.rest.extract.unfinished import Unfinished, sweep
+from sync_assets_tests.benchmark import cut_off
+from sync_assets_tests.benchmark.cut_off import NUMBERS
 from sync_assets_tests.support.counts import SEED, Count
 from sync_assets_tests.support.cut_reads import Account, fates, still
 from sync_assets_tests.support.processes import Task, Worker
@@ -22,7 +24,6 @@ from sync_assets_tests.support.torn_reads import WAYS
 from sync_assets_tests.support.world import World
 
 KILLS = Count("lists that are cut off at a random page", sample=20, full=200)
-NUMBERS = "page numbers with a total, 20 rows or more"
 SIZES = {"offset cursor": 3, "key cursor": 3, NUMBERS: 20}
 MOVES: dict[str, Callable[[list[int]], object]] = {
     "nothing": lambda ids: None,
@@ -48,6 +49,7 @@ FAULTS = {
     **{f"a list is cut off for good: {name}": GOES_ON for name in ("kill -9", *PASSES)},
     **{f"meanwhile: {name}": "up to ten pages are asked for again" for name in list(MOVES)[1:]},
     "a hundred rows gone in front": ANEW,
+    "the record of a key cursor is deleted, and the API answers 404": ANEW,
     "another page size is configured": ANEW,
     "a list is cut off for good: 404": ANEW,
     **{f"a file of pages that wait: {name}": ANEW for name in BROKEN if name != "cut off"},
@@ -77,16 +79,13 @@ def test_what_was_read_is_not_read_again(way: str, moved: str, tmp_path: Path) -
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("moved", ["nothing", "ten rows in front"])
-@pytest.mark.parametrize(("way", "size"), [("offset cursor", 20), ("key cursor", 3), (NUMBERS, 40)])
-def test_5000_pages_killed_at_page_4000(way: str, size: int, moved: str, tmp_path: Path) -> None:
-    account = still(WAYS[way], size, 5_000, tmp_path)
-    assert account.killed_after(4_000)
-    MOVES[moved](account.history.ids)
-    listing, ids = account.read()
-    print(f"{way}, {moved}: {account.requests} more of {listing.pages} pages")  # noqa: T201
-    assert account.requests <= listing.pages - 4_000 + 10
-    assert account.history.lived <= set(ids)
+@pytest.mark.parametrize("in_front", cut_off.IN_FRONT)
+@pytest.mark.parametrize("way", cut_off.SIZES)
+def test_5000_pages_killed_1000_before_their_end(way: str, in_front: int) -> None:
+    figures = cut_off.measure(way, pages=5_000, left=1_000, in_front=in_front)
+    assert figures.anew >= figures.whole >= 5_000
+    assert figures.gone_on <= 1_010
+    assert (figures.missing, figures.doubled) == (0, 0)
 
 
 @KILLS
@@ -249,6 +248,20 @@ def test_what_may_be_over_next_time_is_gone_on_with(
     assert synced["synced_at"] == first.read_at.isoformat()
     again = world.sync(task.source, *task.resources, parents=task.parents)["users of 1"]
     assert (again.resumed, again.requests) == (0, 60)
+
+
+def test_a_key_cursor_that_is_refused_starts_the_list_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
+    world.configure("events", resume_within=6, max_retries=0)
+    orders = world.api.lists["/orders"] = [{"id": f"o{n}"} for n in range(180)]
+    world.api.fail("/orders", page=50, status=500)
+    assert world.sync("events", "orders")["orders"].error
+    world.api.heal()
+    del orders[48 * 3 - 1]  # the last page that is kept begins after it
+    done = world.sync("events", "orders")["orders"]
+    assert (done.error, done.resumed, done.rows) == (None, 0, 179)
 
 
 def test_what_will_fail_again_is_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,12 @@ class Worker:
         self._process.start()
         theirs.close()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def start(self, task: Task) -> None:
         """Begin a sync."""
         self._connection.send(task)
@@ -118,6 +124,11 @@ class Worker:
         """Begin a sync and wait for it."""
         self.start(task)
         return self.result()
+
+    def wait(self) -> None:
+        """Wait until the process is gone, which somebody else kills."""
+        self._process.join(PATIENCE)
+        assert not self._process.is_alive(), "nobody kills the process"
 
     def kill(self) -> None:
         """End the process as the kernel does when memory runs out: kill -9."""

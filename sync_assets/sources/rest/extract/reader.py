@@ -82,7 +82,12 @@ def read_list(reading: Reading) -> End:
             size, news = size.without_overlap() if walk.pages else size.without_limit(), str(error)
             resume = _from_its_start(reading)
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
-            if not _may_go_on(reading.connection, error):
+            may_go_on = _may_go_on(reading.connection, error)
+            if not may_go_on and kept.pages:  # it may be of what waited on disk
+                reading.say(f"{brief(error)}; reading the list again from its start")
+                resume = _from_its_start(reading)
+                continue
+            if not may_go_on:
                 kept.remove()
             raise reading.failed(walk, brief(error)) from error
         else:
