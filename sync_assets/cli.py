@@ -1,4 +1,4 @@
-"""`sync-assets`: a full sync without Dagster, with progress and a closing table."""
+"""`sync-assets`: a full sync without Dagster, with progress and a table of the results."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ PLAN = "plan"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Sync what the arguments say.
+    """Sync what the arguments say and return the exit code.
 
-    Gives 0 where every list was read and every row loaded, also where a value of one is in
-    quarantine; else 1; 130 on Ctrl-C and 143 on SIGTERM. Wrong arguments end the process with 2.
+    0: every list was read and every row loaded, even if a value is in quarantine. 1: otherwise.
+    130 after Ctrl-C and 143 after SIGTERM. Wrong arguments end the process with 2.
     """
     console = Console()
     try:
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _signals_in_clean_ups() -> Iterator[None]:
-    """Pass over a signal that met Python while it cleared an object away: the sync ends yet."""
+    """Ignore a signal that arrives while Python destroys an object; the sync stops anyway."""
     before = sys.unraisablehook
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
@@ -85,22 +85,22 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
         return 1
     if file:
         _print(console, f"Variables of {file} go before those of the shell.")
-    journals: dict[str, SyncResult] = {}
+    results: dict[str, SyncResult] = {}
     for account in chosen:
         api = account.api
         try:
             request = _request(account, arguments)
             with Watcher(console, api.name) as watcher:
-                journals[api.name] = sync(request, watcher)
+                results[api.name] = sync(request, watcher)
         except SyncError as error:  # the other sources can do without this one
             _print(console, f"error: {api.name}: {error}", style="red")
-    print_report(console, journals)
-    whole = len(journals) == len(chosen) and all(map(_is_whole, journals.values()))
+    print_report(console, results)
+    whole = len(results) == len(chosen) and all(map(_is_whole, results.values()))
     return 0 if whole else 1
 
 
-def _is_whole(journal: SyncResult) -> bool:
-    return not any(listing.error or listing.left_out for listing in journal.listings.values())
+def _is_whole(result: SyncResult) -> bool:
+    return not any(listing.error or listing.left_out for listing in result.listings.values())
 
 
 def _print(console: Console, text: str, style: str | None = None) -> None:
@@ -131,7 +131,7 @@ def _parser(sources: list[str]) -> argparse.ArgumentParser:
 
 
 def _refuse_partitions(chosen: Sequence[Api], partitions: Sequence[str] | None) -> None:
-    """What no partition can be, without asking anybody."""
+    """Refuse what cannot be a partition key, before any request."""
     for key in partitions or ():
         if not key.strip():
             raise ConfigurationError(f"--partition must be an id, not {key!r}.")
@@ -164,10 +164,10 @@ def _request(account: Account, arguments: argparse.Namespace) -> Request:
 
 
 def _ids(account: Account, parent: Parent) -> list[str]:
-    """The ids that the API lists, also where some of its records are odd."""
-    journal = SyncResult(strict=False)
+    """Return the ids that the API lists, even if some of its records are not as declared."""
+    result = SyncResult(strict=False)
     endpoint = account.api.endpoints[parent.resource]
-    spool = ListReader(account, {}, journal).read(endpoint, None).spool
+    spool = ListReader(account, {}, result).read(endpoint, None).spool
     if spool is None:
-        raise ListError(str(journal.failed()[0].error))
+        raise ListError(str(result.failed()[0].error))
     return spool.column(column_name(parent.key))

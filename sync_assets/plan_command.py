@@ -28,7 +28,7 @@ UNKNOWN = "?"
 
 
 def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int:
-    """Print the plan of one source or of each; gives 1 where one could not be told, else 0."""
+    """Print the plan of one source or of all; return 1 if one could not be made, else 0."""
     parser = argparse.ArgumentParser("sync-assets plan", description=__doc__)
     parser.add_argument("source", nargs="?", choices=list(known), help="one; all by default")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""What a sync needs, checked for all of its sources before the first request of any of them."""
+"""Checks what a sync needs for all of its sources before the first request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sync_assets.warehouse.machines import execution
 
 
 def prepare(chosen: Sequence[Account]) -> str:
-    """Where each source is read and where its rows go, in one line without secrets.
+    """Return one line without secrets: what each source reads, and where the rows go.
 
-    Raises `ConfigurationError` or `WarehouseError` where either cannot be.
+    Raises `ConfigurationError` or `WarehouseError` if a source or the warehouse cannot be used.
     """
     execution()
     read = {account.api.name: account.settings.base_url for account in chosen}

@@ -1,4 +1,4 @@
-"""What a person sees of a headless sync: progress while it runs, a table when it is done."""
+"""What `sync-assets` prints: progress while it runs, and a table when it is done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sync_assets.warehouse.progress import Progress
 
 
 class Watcher(Observer):
-    """Follows one source's sync: a live line on a terminal, plain lines otherwise."""
+    """Shows the progress of one source: a live line on a terminal, plain lines elsewhere."""
 
     def __init__(self, console: Console, source: str) -> None:
         self._console, self._source = console, source
@@ -45,7 +45,7 @@ class Watcher(Observer):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it; its last state stays on the screen."""
+        """Stop the display; its last state stays on the screen."""
         self._progress.flush()
         self._bars.stop()
 
@@ -58,7 +58,7 @@ class Watcher(Observer):
         self._progress.page(state)
 
     def say(self, message: str) -> None:
-        """Print a line: a wait, and what is waited for."""
+        """Print a line, such as a wait and its reason."""
         self._console.print(f"{self._source}: {message}", markup=False, highlight=False)
 
     def _show(self, message: str) -> None:
@@ -69,14 +69,14 @@ WIDTH = 120  # characters: a narrower terminal breaks lines, a log holds them wh
 FIGURES = ("partitions", "rows", "quarantined", "left out", "requests", "seconds", "failures")
 
 
-def print_report(console: Console, journals: dict[str, SyncResult]) -> None:
-    """The closing table, a row for each asset and one for all; what went wrong stands below it."""
-    if not journals:
+def print_report(console: Console, results: dict[str, SyncResult]) -> None:
+    """Print a table with a row for each asset and a total, and below it what failed."""
+    if not results:
         return
     table = Table("asset", box=None, pad_edge=False)
     for figure in FIGURES:
         table.add_column(figure, justify="right")
-    assets = {name: listings for name, listings in _by_asset(journals) if listings}
+    assets = {name: listings for name, listings in _by_asset(results) if listings}
     for name, listings in assets.items():
         table.add_row(name, *_figures(listings))
     everything = [listing for listings in assets.values() for listing in listings]
@@ -92,10 +92,10 @@ def print_report(console: Console, journals: dict[str, SyncResult]) -> None:
             _print(console, f"failed: {listing.error}", "red")
 
 
-def _by_asset(journals: dict[str, SyncResult]) -> Iterator[tuple[str, list[ListResult]]]:
-    for source, journal in journals.items():
+def _by_asset(results: dict[str, SyncResult]) -> Iterator[tuple[str, list[ListResult]]]:
+    for source, result in results.items():
         by_resource: dict[str, list[ListResult]] = {}
-        for listing in journal.listings.values():
+        for listing in result.listings.values():
             by_resource.setdefault(listing.resource, []).append(listing)
         for resource, listings in sorted(by_resource.items()):
             yield f"{source}/{resource}", listings
@@ -118,7 +118,7 @@ def _figures(listings: list[ListResult]) -> list[str]:
 
 
 def _quarantine(listings: list[ListResult]) -> str | None:
-    """What of complete lists is not as declared, and the first reason."""
+    """Return how many records are not as declared, and the first reason."""
     odd = [listing for listing in listings if listing.quarantined and listing.error is None]
     if not odd:
         return None

@@ -1,1 +1,1 @@
-"""The ground floor: what every room may use, and what uses none of them."""
+"""What all other packages use: errors, times, configuration, secrets. It imports none of them."""

@@ -1,6 +1,7 @@
-"""Settings from dlt's configuration: each has a type and, beside it, what it must be.
+"""Settings from dlt's configuration, with a type and bounds for each.
 
-What is missing, unreadable or out of bounds is a `ConfigurationError` that names its variable.
+A value that is missing, unreadable or out of bounds raises a `ConfigurationError` that names its
+variable.
 """
 
 from __future__ import annotations
@@ -29,34 +30,35 @@ TSettings = TypeVar("TSettings", bound=BaseConfiguration)
 
 @dataclass(frozen=True)
 class Must:
-    """What a value must be, as the end of "... must be", and the test of it."""
+    """A rule for a value: `be` completes "... must be", and `holds` tests the value."""
 
     be: str
     holds: Callable[[Any], bool]
 
 
 def at_least(least: float, most: float = inf) -> Must:
-    """A finite number from one bound on, to another."""
+    """Return the rule that a number is finite and lies between two bounds, both included."""
     limit = f"at least {least}" if most == inf else f"from {least} to {most}"
     return Must(limit, lambda value: least <= value <= most and value < inf)
 
 
 def above(bound: float, most: float = inf) -> Must:
-    """A finite number above a bound, and to another."""
+    """Return the rule that a number is finite, above a bound, and at most another."""
     limit = f"above {bound}" + ("" if most == inf else f", at most {most}")
     return Must(limit, lambda value: bound < value <= most and value < inf)
 
 
 def one_of(words: Sequence[str]) -> Must:
-    """One of some words."""
+    """Return the rule that a value is one of some words."""
     return Must(f"one of {', '.join(words)}", lambda value: value in words)
 
 
 def resolve(spec: TSettings, sections: list[str], explicit: dict[str, Any]) -> TSettings:
-    """Fill a spec from dlt's configuration; a missing or wrong field names its variable.
+    """Fill a spec from dlt's configuration.
 
-    Each field is looked up under its full name only: dlt itself would also take the bare
-    `API_KEY` of some other tool.
+    Values in `explicit` come first. Each field is looked up under its full name only: dlt itself
+    would also take the bare `API_KEY` of another tool. Raises `ConfigurationError`, which names
+    the variable, if a value is missing or wrong.
     """
     refuse_unreadable_files()
     for name, hint in spec.get_resolvable_fields().items():
@@ -75,7 +77,7 @@ def resolve(spec: TSettings, sections: list[str], explicit: dict[str, Any]) -> T
 
 
 def _checked(variable: str, value: Any, hint: Any) -> Any:
-    """A value as its field's type, within its bounds."""
+    """Return a value as its field's type; raise `ConfigurationError` if it breaks a rule."""
     kind = extract_inner_type(hint)
     secret = is_secret_hint(hint)
     if secret:
@@ -98,7 +100,7 @@ def _refusal(variable: str, must_be: str, value: Any, *, secret: bool) -> Config
 
 
 def _parsed(value: Any, kind: type[Any]) -> Any:
-    """A value of the environment or of a TOML file as a type; `ValueError` where it is none."""
+    """Convert a value of the environment or of a TOML file; raise `ValueError` if it cannot be."""
     if isinstance(value, dict | list) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(kind)
     if kind is str:

@@ -1,4 +1,4 @@
-"""Why a server could not be reached: one sentence and the remedy, not urllib3's words."""
+"""One sentence and a remedy for a server that cannot be reached, instead of urllib3's message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AWAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL})
 
 
 def plainly(error: BaseException) -> str | None:
-    """The sentence for an error of a request; None for what is not about reaching a server."""
+    """Return the sentence for an error of a request, or None if the error has another cause."""
     if not isinstance(error, requests_errors.RequestException | urllib3_errors.HTTPError | OSError):
         return None
     behind = list(_behind(error))
@@ -122,7 +122,7 @@ def _of_answer(behind: list[BaseException], where: str) -> str | None:
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that it wraps."""
+    """Yield an error and all errors that it wraps."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

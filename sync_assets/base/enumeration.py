@@ -1,4 +1,4 @@
-"""Naming the first of many things, and how many there are beyond."""
+"""Messages that name the first of many things and count the others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def some(items: Sequence[str], most: int, separator: str = ", ") -> str:
-    """The first `most` items and the number of the others: `a, b and 3 more`."""
+    """Join the first `most` items and say how many more there are: `a, b and 3 more`."""
     more = len(items) - most
     if more <= 0:
         return separator.join(items)

@@ -1,4 +1,4 @@
-"""The file `.env` beside which a command is typed, read as `dagster dev` reads it."""
+"""The file `.env` in the working directory, read as `dagster dev` reads it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ NAME = ".env"
 
 
 def read_env_file(folder: Path) -> Path | None:
-    """Set the variables of the folder's file, over those of the shell; gives the file, if any."""
+    """Set the variables of a folder's `.env`, which replace those of the shell.
+
+    Returns the file, or None if there is none. Raises `ConfigurationError` if it cannot be read.
+    """
     file = folder / NAME
     if not file.is_file():
         return None

@@ -1,17 +1,17 @@
-"""Everything that can go wrong between a configuration and a complete list.
+"""The errors that this project raises.
 
 SyncError
 ├── ConfigurationError    a setting is missing or wrong: nothing was requested
-├── ListError             one list could not be read to its end: says which, where and why
-│   └── EmptyListError    it read as empty, though the warehouse holds rows of it
-└── ResponseError         one answer was not the page that was asked for
-    ├── TransientError    ... and asking again may help
-    ├── TornError         ... beside those before it: reading the list again may help
-    ├── LimitError        ... because the API does not send as many rows as were asked for
-    ├── RefusedError      ... but the refusal of a credential
-    └── RestError         ... but a wish for more patience than a sync has
+├── ListError             a list could not be read to its end: which one, where and why
+│   └── EmptyListError    ... because it is empty, though the warehouse holds rows of it
+└── ResponseError         a response is not the page that was requested
+    ├── TransientError    ... and the same request may succeed later
+    ├── TornError         ... and does not join the page before: the list is read again
+    ├── LimitError        ... because the API sends fewer rows than were requested
+    ├── RefusedError      ... because the credential is refused
+    └── RestError         ... because the API asks for a pause longer than a sync may wait
 
-No message holds a secret, whoever said it first.
+Messages hold no secrets, not even those quoted from other packages.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST_REST = 3600.0
 
 
 class SyncError(Exception):
-    """Base of the errors this project raises on purpose."""
+    """The base of all errors that this project raises."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(redacted(message, ours=True))
@@ -47,13 +47,14 @@ class EmptyListError(ListError):
 
 
 class ResponseError(SyncError):
-    """One answer of the API was not the page that was asked for."""
+    """A response of the API is not the page that was requested."""
 
 
 class TransientError(ResponseError):
-    """An answer worth asking for again.
+    """A response after which the same request may succeed.
 
-    `retry_after` is the wait in seconds the API asked for, `too_many` whether it counts requests.
+    `retry_after` is the pause in seconds that the API asked for. `too_many` says whether the API
+    refused the request because of a rate limit.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class TransientError(ResponseError):
 
 
 class RefusedError(ResponseError):
-    """The API refuses the credential, for this list at least: 401 or 403."""
+    """The API refuses the credential with status 401 or 403, at least for this list."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -73,7 +74,7 @@ class RefusedError(ResponseError):
 
 
 class RestError(ResponseError):
-    """The API asks to be left alone for longer than a sync may wait: for so many seconds."""
+    """The API asks for a pause, in seconds, that is longer than a sync may wait."""
 
     def __init__(self, message: str, seconds: float) -> None:
         super().__init__(message)
@@ -82,7 +83,7 @@ class RestError(ResponseError):
 
 
 def asked_to_rest(seconds: float, max_wait: float) -> RestError:
-    """Why lists are not asked for in so many seconds from now."""
+    """Return the error of lists that are not read because of a pause of so many seconds."""
     error = RestError("", seconds)
     error.args = (
         f"not asked for: the API asks to be left alone until {error.ends_at:%Y-%m-%d %H:%M:%S} "
@@ -92,24 +93,25 @@ def asked_to_rest(seconds: float, max_wait: float) -> RestError:
 
 
 def rest_ends_at(error: BaseException | None) -> datetime | None:
-    """Until when the API asks to be left alone, if that is what an error comes from."""
+    """Return the end of the pause that the API asked for, if that caused an error."""
     while error is not None and not isinstance(error, RestError):
         error = error.__cause__
     return None if error is None else error.ends_at
 
 
 class TornError(ResponseError):
-    """The pages that came are not one list; reading it again from its start may help."""
+    """Pages do not join to one list; reading the list again from its start may help."""
 
 
 class LimitError(ResponseError):
-    """The API does not send pages of any size; its lists have to be read as its links say."""
+    """The API does not accept the page size, so its lists are read without overlapping pages."""
 
 
 def brief(error: BaseException) -> str:
-    """The message of an error in our words, without secrets and without the values of rows.
+    """Return the message of an error without secrets and without the values of rows.
 
-    Loggers, and Dagster, tell the errors behind ours as well, so it loses its secrets itself.
+    The secrets in the error itself are removed too, because loggers and Dagster also show the
+    errors that it wraps.
     """
     if isinstance(error, SyncError):
         return str(error)

@@ -1,4 +1,4 @@
-"""Folders of this user's own among the machine's temporary files."""
+"""Private folders of this user in the machine's temporary directory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from sync_assets.base.errors import ConfigurationError
 
 
 def place_of(purpose: str) -> Path:
-    """Where such a folder is, if it was ever made."""
+    """Return the path of such a folder, whether or not it exists."""
     return Path(tempfile.gettempdir()) / f"sync_assets-{purpose}-{os.getuid()}"
 
 
 def own_folder(purpose: str) -> Path:
-    """A folder that no other user may read or may have made; `ConfigurationError` without one."""
+    """Create a folder that only this user can read and return it.
+
+    Raises `ConfigurationError` if it cannot be made, or if another user made it.
+    """
     folder = place_of(purpose)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Messages of drivers and parsers without the values that they quote: rows hold personal data.
+"""Messages of drivers and parsers without the values that they quote.
 
-What a message may keep is named, not what it must lose: between quotes only the name of a thing
-that databases and networks have. Drivers quote rows in ever new words.
+Rows hold personal data, and drivers quote rows in many ways. So the words that may stay are
+listed, not those that must go: inside quotes only names of database and network objects stay.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ SHOWN_IN_QUOTES = re.compile(r"(\bis )([\"']).*?\2(?=, which|: no server| in a l
 
 
 def without_value(reason: str) -> str:
-    """Why a record is in quarantine, without the value: the record beside it holds that."""
+    """Return the reason for a quarantined record without the value, which the record itself has."""
     return SHOWN_IN_QUOTES.sub(rf"\g<1>{CUT}", SHOWN.sub(rf"\g<1>{CUT}\g<2>", reason))
 
 
 def discreet(text: str) -> str:
-    """A message without values: names of things, numbers of lines and words are left."""
+    """Return a message without values; names of objects, line numbers and words stay."""
     text = STATEMENT.sub(f"VALUES ({CUT})", BELOW.sub("", text))
     text = BRACKETED.sub(rf"\g<1>{CUT}", text)
     is_key = re.search(r"KeyError:\s*'[^']*'\Z", text)

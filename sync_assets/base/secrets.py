@@ -1,6 +1,6 @@
-"""Secrets stay out of messages: what was configured as one is starred wherever it is quoted.
+"""Replaces secrets in messages with `***`.
 
-Drivers, URL parsers and proxies quote what they were given, whole, in parts, encoded or decoded.
+Drivers, URL parsers and proxies quote what they were given, whole or in parts, encoded or decoded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _known: set[str] = set()
 
 
 def conceal(secret: object) -> None:
-    """Star a secret from now on, in every form in which a message may quote it."""
+    """Replace a secret in all messages from now on, in every form in which it may be quoted."""
     text = str(secret or "").strip()
     for part in {text, *(line.strip() for line in text.splitlines())}:
         if len(part) >= SHORTEST:
@@ -34,7 +34,7 @@ def conceal(secret: object) -> None:
 
 
 def conceal_url(url: str) -> None:
-    """Star what a URL says in front of its host, and what its query calls a secret."""
+    """Conceal the user and password of a URL, and the secrets in its query."""
     start, end = url.find("://"), url.rfind("@")
     if -1 < start < end:
         conceal(url[start + 3 : end])
@@ -44,14 +44,17 @@ def conceal_url(url: str) -> None:
 
 
 def redacted(text: str, *, ours: bool = False) -> str:
-    """A text without secrets; in one of `ours` a secret that is a common word stays a word."""
+    """Return a text without secrets.
+
+    In a text of `ours`, a secret that is also a common word is not replaced.
+    """
     text = NAMED.sub(rf"\1{STARS}", USERINFO.sub(rf"\1{STARS}@", text))
     pattern = _pattern(frozenset(filter(_is_no_word, _known) if ours else _known))
     return pattern.sub(STARS, text) if pattern else text
 
 
 def clean(error: BaseException) -> None:
-    """Star the secrets in the messages of an error and of all that is behind it, in place."""
+    """Replace the secrets in the messages of an error and of all errors that it wraps, in place."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:
@@ -88,7 +91,7 @@ def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A secret as it is, encoded for URLs, JSON, Python and Basic authentication, and decoded."""
+    """Yield a secret as it is, decoded, and encoded for URLs, JSON, Python and HTTP basic."""
     for plain in {secret, unquote(secret), unquote_plus(secret)}:
         yield plain
         yield from (quote(plain), quote(plain, safe=""), quote(plain, safe=" +"), quote_plus(plain))
@@ -98,7 +101,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def host_of(url: str) -> str:
-    """Scheme, host and port of a URL, for messages; empty where it is none."""
+    """Return scheme, host and port of a URL for messages; empty if it is not a URL."""
     try:
         parts = urlsplit(url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""

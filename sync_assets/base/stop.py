@@ -1,8 +1,8 @@
 """One stop signal for everything that waits: Ctrl-C and SIGTERM end a sync within seconds.
 
-Python tells the main thread alone of a signal, and not before a call of a driver returns. So a
-thread listens too. Lists are read in a pool of threads: each of them sees the stop before its next
-request and in the middle of every wait.
+Python notifies only the main thread of a signal, and not before a call of a driver returns, so a
+second thread listens too. Lists are read in a pool of threads; each of them checks the signal
+before its next request and during every wait.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REQUEST_EVERY_SECONDS, REQUEST_TIMEOUT_SECONDS = 0.1, 2.0
 
 
 class Stopped(KeyboardInterrupt):
-    """The sync is to stop; it is nobody's failure, so that no list is recorded as failed."""
+    """The sync was asked to stop. No list counts as failed because of it."""
 
     def __init__(self, signal_code: int = signal.SIGINT) -> None:
         super().__init__("stopped")
@@ -32,30 +32,30 @@ class Stopped(KeyboardInterrupt):
 
 
 class Abortable(Protocol):
-    """What may be blocked in a call that no event ends."""
+    """An object with a call that may block, such as a connection."""
 
     def abort(self) -> None:
-        """End such calls; called again and again, also in a signal handler."""
+        """End the calls that block; may be called several times, also in a signal handler."""
 
 
 class Living(Generic[T]):
-    """Objects for as long as they live; any thread may add some while another looks at them."""
+    """A thread-safe collection of objects that forgets those that are no longer referenced."""
 
     def __init__(self) -> None:
         self._objects: WeakValueDictionary[int, T] = WeakValueDictionary()
 
     def add(self, item: T) -> None:
-        """Take one more."""
+        """Add an object."""
         self._objects[id(item)] = item
 
     def now(self) -> list[T]:
-        """Those that live."""
+        """Return the objects that are still referenced."""
         found = (reference() for reference in self._objects.valuerefs())
         return [item for item in found if item is not None]
 
 
 class StopSignal:
-    """Whether a sync is to stop; whoever was made for it keeps it, also when the next one began."""
+    """Whether a sync was asked to stop. Each sync has a signal of its own."""
 
     def __init__(self) -> None:
         self._event, self._number = threading.Event(), int(signal.SIGINT)
@@ -63,40 +63,40 @@ class StopSignal:
 
     @property
     def is_requested(self) -> bool:
-        """Whether the sync is to stop."""
+        """Whether the sync was asked to stop."""
         return self._event.is_set()
 
     @property
     def stopped(self) -> Stopped:
-        """What to raise after a stop."""
+        """Return the error to raise after a stop."""
         return Stopped(self._number)
 
     def request(self, number: int = signal.SIGINT) -> None:
-        """End all waits, and all calls that are blocked now, because of a signal."""
+        """End all waits and all blocked calls because of a signal."""
         self._number = number
         self._event.set()
         for abortable in self._abortables.now():
             abortable.abort()
 
     def check(self) -> None:
-        """Raise `Stopped` once a stop was requested."""
+        """Raise `Stopped` if a stop was requested."""
         if self.is_requested:
             raise self.stopped
 
     def wait(self, seconds: float) -> None:
-        """Sleep for so many seconds; raises `Stopped` as soon as a stop is requested."""
+        """Sleep for so many seconds; raise `Stopped` as soon as a stop is requested."""
         if self._event.wait(min(max(seconds, 0.0), threading.TIMEOUT_MAX)):
             raise self.stopped
 
     def aborts(self, abortable: Abortable) -> None:
-        """Let a stop abort an object too, for as long as it lives."""
+        """Let a stop also abort an object, as long as the object lives."""
         self._abortables.add(abortable)
 
 
 class _Listener:
-    """A thread that hears of a signal at once, and requests the stop until it is closed.
+    """A thread that receives signals at once and requests the stop until it is closed.
 
-    Raises `ValueError` in another thread than the main one.
+    Raises `ValueError` outside of the main thread.
     """
 
     def __init__(self, stop: StopSignal) -> None:
@@ -110,7 +110,7 @@ class _Listener:
         self._thread.start()
 
     def tell(self, number: int) -> None:
-        """Say that a signal came."""
+        """Notify the thread of a signal."""
         with suppress(BlockingIOError):  # it was told often enough
             self._tells.send(bytes([number]))
 
@@ -137,7 +137,7 @@ _is_stoppable = False
 
 
 def current() -> StopSignal:
-    """The signal of the sync that is under way in this process."""
+    """Return the signal of the sync that runs in this process."""
     return _current
 
 
@@ -145,9 +145,9 @@ def current() -> StopSignal:
 def stoppable() -> Iterator[None]:
     """Request a stop on SIGINT and SIGTERM in this block, then do what they did before.
 
-    Where they would have ended the process without a word, `Stopped` is raised instead, so that
-    scratch folders and locks are given back. A block in another thread than the main one, which
-    signals never reach, is left alone, and so is one within another.
+    If they would have ended the process at once, `Stopped` is raised instead, so that scratch
+    folders and locks are released. A block outside of the main thread, which signals never reach,
+    changes nothing, and neither does a nested block.
     """
     global _current, _is_stoppable
     if _is_stoppable or threading.current_thread() is not threading.main_thread():

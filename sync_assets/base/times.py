@@ -1,4 +1,4 @@
-"""The clock, and times as the APIs send them: whatever comes, reading it never raises."""
+"""The clock, and times in the forms in which APIs send them. Parsing never raises."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ ISO = re.compile(
 
 
 def now() -> datetime:
-    """The time; the one place that asks for it, so that a test may move it."""
+    """Return the time in UTC. All code asks here, so that a test may move the clock."""
     return datetime.now(timezone.utc)
 
 
 def parse_time(value: Any) -> datetime | None:
-    """The moment that a value names, in UTC; None where it names none.
+    """Return the time that a value stands for, in UTC, or None if it is not a time.
 
-    Texts in ISO 8601 and its common variants (UTC where they name no zone), unix times in
-    seconds to nanoseconds, also as text, and the objects of ticketing APIs that hold one of these
-    under `unix`, `iso` or `date`. Years after 9999 are `FOREVER`. Zero, 0000-00-00 and what no
-    calendar knows name none.
+    Accepts ISO 8601 and its common variants (UTC if there is no zone), unix times in seconds to
+    nanoseconds as numbers or text, and objects that hold one of these under `unix`, `iso` or
+    `date`. Years after 9999 are `FOREVER`. Zero, 0000-00-00 and dates that do not exist are None.
     """
     if isinstance(value, datetime):
         away = value.utcoffset() or timedelta()
@@ -52,13 +51,13 @@ def parse_time(value: Any) -> datetime | None:
 
 
 def is_day(value: Any) -> bool:
-    """Whether a value names a day without a time."""
+    """Whether a value is a day without a time."""
     found = ISO.fullmatch(value.strip()[:LONGEST]) if isinstance(value, str) else None
     return found is not None and not found["time"] and parse_time(value) is not None
 
 
 def shifted(when: datetime, by: timedelta) -> datetime:
-    """A moment so much later; the end or the beginning of time where that is beyond them."""
+    """Add a duration to a time; the result is limited to the range of `datetime`."""
     try:
         return when + by
     except OverflowError:
@@ -66,7 +65,7 @@ def shifted(when: datetime, by: timedelta) -> datetime:
 
 
 def known(when: datetime | None, at: datetime) -> datetime:
-    """A moment that was written down before `at`; `EVER` for none, and for one of a wrong clock."""
+    """Return a recorded time; `EVER` if there is none or it is later than `at`, a wrong clock."""
     return EVER if when is None or when > shifted(at, SKEW) else when
 
 

@@ -1,4 +1,4 @@
-"""dlt's configuration files: one that cannot be read is named, with its line and the slip."""
+"""Checks that dlt can read its configuration files, and names the line that it cannot."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ BOM = "\ufeff"
 
 
 def refuse_unreadable_files() -> None:
-    """Raise `ConfigurationError` where dlt cannot read config.toml or secrets.toml.
+    """Raise `ConfigurationError` if dlt cannot read config.toml or secrets.toml.
 
-    dlt reads them once, when its context is first asked for.
+    dlt reads them once, when its context is first used.
     """
     try:
         Container()[PluggableRunContext]
@@ -38,7 +38,7 @@ def refuse_unreadable_files() -> None:
 
 
 def _slip(path: Path) -> str | None:
-    """What is wrong with a file; the message quotes nothing of it, since it may hold secrets."""
+    """Return what is wrong with a file, without quoting it, because it may hold secrets."""
     where = path.resolve()
     try:
         text = path.read_bytes().decode()

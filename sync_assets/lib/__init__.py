@@ -1,1 +1,1 @@
-"""How any source becomes assets: specs, partitions, runs, sensors, schedules. Names no API."""
+"""Builds the assets, checks, jobs, sensors and schedules of any source; it names no API."""

@@ -1,4 +1,4 @@
-"""Everything Dagster runs for one API, from its data alone."""
+"""Builds everything that Dagster runs for one API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sync_assets.warehouse.machines import execution
 
 
 def build_api_definitions(api: Api) -> dg.Definitions:
-    """The assets, checks, jobs, sensors and schedules of an API."""
+    """Build the assets, checks, jobs, sensors and schedules of an API."""
     settings, executed = automation(api), execution()
     longest = executed.partitions_per_run
     tables = build_table_assets(api, settings)

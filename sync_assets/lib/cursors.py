@@ -1,4 +1,4 @@
-"""Cursors of sensors as they may be found: empty, garbage, or of another version."""
+"""Reads parts of sensor cursors, which may be empty, damaged or of another version."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def stored(cursor: str | None) -> dict[str, Any]:
-    """The object that a cursor holds; an empty one where it holds none."""
+    """Return the object in a cursor; an empty one if there is none."""
     try:
         found = json.loads(cursor or "{}")
     except (ValueError, RecursionError):
@@ -17,20 +17,20 @@ def stored(cursor: str | None) -> dict[str, Any]:
 
 
 def items(value: Any) -> list[Any]:
-    """The items of a list; none where it is no list."""
+    """Return the items of a list; none if it is not a list."""
     return value if isinstance(value, list) else []
 
 
 def texts(value: Any) -> list[str]:
-    """The texts of a list."""
+    """Return the texts in a list."""
     return [item for item in items(value) if isinstance(item, str)]
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """An object; an empty one where it is none."""
+    """Return an object; an empty one if it is not an object."""
     return value if isinstance(value, dict) else {}
 
 
 def whole(value: Any) -> int:
-    """A number of times; 0 where it is none."""
+    """Return a count; 0 if it is not one."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

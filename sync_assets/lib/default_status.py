@@ -1,4 +1,4 @@
-"""Whether sensors and schedules run before anybody switches them on: `AUTOMATION__ENABLED`."""
+"""Whether sensors and schedules run by default, according to `AUTOMATION__ENABLED`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from sync_assets.planning.settings import AutomationSettings
 
 
 def sensor_status(settings: AutomationSettings) -> dg.DefaultSensorStatus:
-    """Whether the sensors of a source run by default."""
+    """Return the default status of a source's sensors."""
     on, off = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
     return on if settings.enabled else off
 
 
 def schedule_status(settings: AutomationSettings) -> dg.DefaultScheduleStatus:
-    """Whether the schedules of a source run by default."""
+    """Return the default status of a source's schedules."""
     on, off = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
     return on if settings.enabled else off

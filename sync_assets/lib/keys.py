@@ -1,4 +1,4 @@
-"""Partition keys: the ids of parents, with the characters escaped that Dagster cannot take."""
+"""Partition keys: ids of parents in which characters that Dagster does not accept are escaped."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ SAFE = " -_.:@/+=#&!?$*;'()~"
 
 
 def partition_key(parent_id: str) -> str:
-    """The partition key of a parent's id; ordinary ids are their own keys."""
+    """Return the partition key of a parent's id; ordinary ids stay as they are."""
     if parent_id.isalnum() and parent_id.isascii():  # most are, and there may be many
         return parent_id
     return quote(parent_id, safe=SAFE).replace("...", "%2E%2E%2E")
 
 
 def parent_id(key: str) -> str:
-    """The id that a partition key stands for."""
+    """Return the id that a partition key stands for."""
     return unquote(key)
 
 
 def in_order(keys: Iterable[str]) -> list[str]:
-    """Keys in a stable order: short before long, so that numbers stand in theirs."""
+    """Sort keys: shorter ones first, so that numbers are in their order."""
     return sorted(keys, key=lambda key: (len(key), key))
 
 
 class KeyOrder:
-    """Partition keys in their order, in which a range lies."""
+    """Partition keys in the order in which Dagster reads a range."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._keys = list(keys)
         self._places = {key: place for place, key in enumerate(self._keys)}
 
     def between(self, first: str, last: str) -> list[str] | None:
-        """The keys from one to another; None where it does not hold both."""
+        """Return the keys from one to another; None if it does not contain both."""
         if first not in self._places or last not in self._places:
             return None
         return self._keys[self._places[first] : self._places[last] + 1]
 
 
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
-    """The run tags that select a range of partitions, from the first of these keys to the last.
+    """Return the run tags that select a range, from the first to the last of these keys.
 
-    None without keys: the run is of whole tables.
+    None if there are no keys: the run is of whole tables.
     """
     if not keys:
         return {}
@@ -54,9 +54,9 @@ def range_tags(keys: Sequence[str]) -> dict[str, str]:
 
 
 def keys_of(tags: Mapping[str, str], order: Callable[[], KeyOrder]) -> Sequence[str | None]:
-    """The partitions that a run's tags select; None, for all of it, where they select none.
+    """Return the partitions that the tags of a run select; [None] if they select none.
 
-    `order` gives the keys in their order, and is asked only for a range of several.
+    `order` is called only for a range of several keys.
     """
     one = tags.get("dagster/partition")
     first = tags.get("dagster/asset_partition_range_start", one)

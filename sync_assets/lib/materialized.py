@@ -1,4 +1,4 @@
-"""What has been materialized since when, by the ids that Dagster's event log counts up."""
+"""What was materialized since a time, by the increasing ids of Dagster's event log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dagster as dg
 
 
 def newest(instance: dg.DagsterInstance, asset: dg.AssetKey, before: float | None = None) -> int:
-    """The id of an asset's newest materialization, before a moment (seconds since 1970); or 0."""
+    """Return the id of an asset's newest materialization before a unix time, or 0."""
     wanted = dg.AssetRecordsFilter(asset, before_timestamp=before)
     records = instance.fetch_materializations(wanted, limit=1).records
     return records[0].storage_id if records else 0
@@ -15,7 +15,7 @@ def newest(instance: dg.DagsterInstance, asset: dg.AssetKey, before: float | Non
 def partitions_after(
     instance: dg.DagsterInstance, asset: dg.AssetKey, mark: int
 ) -> set[str | None]:
-    """The partitions that were materialized after an id, and None if the asset was at all."""
+    """Return the partitions that were materialized after an id; None stands for the whole asset."""
     if newest(instance, asset) <= mark:
         return set()
     return {None, *instance.get_materialized_partitions(asset, after_cursor=mark)}
@@ -24,5 +24,5 @@ def partitions_after(
 def partitions_since(
     instance: dg.DagsterInstance, asset: dg.AssetKey, moment: float
 ) -> set[str | None]:
-    """The partitions that were materialized since a moment; see `partitions_after`."""
+    """Return the partitions that were materialized since a unix time; see `partitions_after`."""
     return partitions_after(instance, asset, newest(instance, asset, moment))

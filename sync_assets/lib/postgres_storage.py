@@ -1,4 +1,4 @@
-"""The place of `KeptPostgresStorage` until 0.2.0: a `dagster.yaml` of before still names it."""
+"""The place of `KeptPostgresStorage` until 0.2.0, which older `dagster.yaml` files name."""
 
 from sync_assets.lib.instance.postgres_storage import KeptPostgresStorage
 

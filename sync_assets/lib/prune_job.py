@@ -1,4 +1,4 @@
-"""The job that removes rows of vanished parents, after somebody has looked at a dry run."""
+"""The job that removes rows of parents that the API no longer lists; a dry run comes first."""
 
 import dagster as dg
 
@@ -10,10 +10,10 @@ from sync_assets.warehouse.prune import confirmation, prune
 
 
 class PruneConfig(dg.Config):
-    """`dry_run`: say what would be removed, and remove nothing.
+    """The config of the job. A `dry_run` only reports what would be removed.
 
-    `confirm`: the word that the dry run ended with. It stands for what it named, so that nothing
-    else is removed.
+    `confirm` is the word that the log of the dry run ends with. It stands for what was found, so
+    that nothing else is removed.
     """
 
     dry_run: bool = True
@@ -21,7 +21,7 @@ class PruneConfig(dg.Config):
 
 
 def build_prune_job(api: Api) -> dg.JobDefinition:
-    """The job `<source>_prune`."""
+    """Build the job `<source>_prune`."""
 
     @dg.op(name=f"{api.name}_remove_orphans")
     def remove_orphans(context: dg.OpExecutionContext, config: PruneConfig) -> None:

@@ -23,13 +23,13 @@ RUNBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 class ResourceTranslator(DagsterDltTranslator):
-    """Translates the resources of an API; keys are `[source, resource]`, as dataset.table."""
+    """Translates the resources of an API; asset keys are `[source, resource]`, as dataset.table."""
 
     def __init__(self, api: Api, settings: AutomationSettings) -> None:
         self.api, self.settings = api, settings
 
     def get_asset_spec(self, data: DltResourceTranslatorData) -> dg.AssetSpec:
-        """The spec of a resource; dagster-dlt's phantom upstream gives way to the parent."""
+        """Return the spec of a resource; its upstream is its parent, not dagster-dlt's default."""
         endpoint = self.api.endpoints[data.resource.name]
         destination: str | None = dlt.config.get("destination.warehouse.destination_type")
         spec = super().get_asset_spec(data)
@@ -53,12 +53,12 @@ class ResourceTranslator(DagsterDltTranslator):
 
 
 def asset_key(api: Api, resource: str) -> dg.AssetKey:
-    """The key of a resource's asset."""
+    """Return the asset key of a resource."""
     return dg.AssetKey([api.name, resource])
 
 
 def describe(api: Api, endpoint: Endpoint) -> str:
-    """A resource in three sentences: where from, what a sync replaces, what a row is known by."""
+    """Describe a resource: its endpoint, what a sync replaces, and its key."""
     primary = endpoint.hints["primary_key"]
     key = primary if isinstance(primary, str) else ", ".join(primary)
     below = "its partitions" if endpoint.partitioned else f"each of {endpoint.parent}"
@@ -70,7 +70,7 @@ def describe(api: Api, endpoint: Endpoint) -> str:
 
 
 def code_references(api: Api) -> dg.CodeReferencesMetadataValue:
-    """Where the endpoints of an API are declared."""
+    """Return where the endpoints of an API are declared."""
     file = str(inspect.getsourcefile(api.config))
     line = inspect.getsourcelines(api.config)[1]
     with warnings.catch_warnings():
@@ -80,7 +80,7 @@ def code_references(api: Api) -> dg.CodeReferencesMetadataValue:
 
 
 def column_schema(endpoint: Endpoint) -> dg.TableSchema:
-    """The declared columns; fields that none declares are added as text when they appear."""
+    """Return the declared columns; undeclared fields are added as text when they appear."""
     primary: Any = endpoint.hints["primary_key"]
     return dg.TableSchema(
         columns=[
@@ -99,6 +99,6 @@ def column_schema(endpoint: Endpoint) -> dg.TableSchema:
 
 
 def _is_personal(column: Mapping[str, Any]) -> bool:
-    """Whether a column, or a field inside of it, is personal data."""
+    """Whether a column, or a field inside it, is personal data."""
     inside = column.get("x-fields", {}).values()
     return bool(column.get("x-personal")) or any(map(_is_personal, inside))

@@ -1,1 +1,1 @@
-"""Messages about what went wrong."""
+"""Alerts about failed runs, checks, sensors and schedules."""

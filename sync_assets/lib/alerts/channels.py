@@ -1,6 +1,6 @@
-"""Whom alerts go to: the addresses in `ALERTS__URLS`, each told by apprise.
+"""The channels that receive alerts: the URLs in `ALERTS__URLS`, which apprise sends to.
 
-An address holds a secret: messages name its position and its kind, never more of it.
+A URL is a secret: messages name only its position and its kind.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STATUS = re.compile(r"error=(\d{3})\b")
 
 @configspec
 class AlertSettings(BaseConfiguration):
-    """Where alerts go."""
+    """Where alerts are sent."""
 
     urls: TSecretStrValue | None = None
     """apprise URLs with white space between them; no alerts without one."""
@@ -42,32 +42,32 @@ class AlertSettings(BaseConfiguration):
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a part of a message was not taken: the status that was answered, if any was."""
+    """Why a channel did not accept a part of a message, and the status that it answered, if any."""
 
     told: str
     status: int | None = None
 
     @property
     def refused(self) -> bool:
-        """Whether the service will not take it later either."""
+        """Whether the service will not accept the part later either."""
         return self.status is not None and 400 <= self.status < 500 and self.status not in LATER
 
     @property
     def too_long(self) -> bool:
-        """Whether it may take the part in pieces."""
+        """Whether the service may accept a shorter part."""
         return self.status in TOO_LONG
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One URL: what messages call it, apprise's way to it, and how much it takes at once."""
+    """One URL: its name in messages, its apprise object, and how much it accepts at once."""
 
     name: str
     notifier: Any
     room: Room
 
     def send(self, part: Part) -> Trouble | None:
-        """Tell it; what went wrong, or None once it took the part."""
+        """Send a part; return None if it was accepted, else what went wrong."""
         kind = "failure" if part.bad else "success"
         with _hushed() as said:
             try:
@@ -84,7 +84,7 @@ class Channel:
 
 
 def channels() -> list[Channel]:
-    """The configured addresses; `ConfigurationError` names one that apprise does not understand."""
+    """Return the configured channels; raise `ConfigurationError` for a URL that apprise rejects."""
     urls = str(resolve(AlertSettings(), ["alerts"], {}).urls or "").split()
     return [_address(url, position) for position, url in enumerate(urls, 1)]
 
@@ -115,7 +115,10 @@ def _address(url: str, position: int) -> Channel:
 
 
 def _room(plugin: Any) -> Room:
-    """What a service takes at once: where it writes its own format half, since that is longer."""
+    """Return how much a service accepts at once.
+
+    A service that converts text to a format of its own gets half, because the result is longer.
+    """
     body = int(plugin.body_maxlen) - SPARE
     return Room(
         0 if plugin.overflow_amalgamate_title else max(0, int(plugin.title_maxlen)),
@@ -125,7 +128,7 @@ def _room(plugin: Any) -> Room:
 
 
 class _Overheard(logging.Filter):
-    """Keeps this thread's records out of the logs: they may hold a URL."""
+    """Keeps the log records of this thread out of the logs, because they may hold a URL."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Delivering messages: each channel by itself, every part once, in a bounded time.
+"""Delivers messages: to each channel separately, each part once, within a limited time.
 
-What a channel did not take is kept for it: of a message that was begun the parts that are missing,
-of one that was not its lines, which are told with the next.
+What a channel did not accept is kept for it: the parts that are missing of a message that was
+begun, and the lines of all others, which the next message contains.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _BUSY: dict[str, threading.Thread] = {}
 
 
 class DeliveryError(SyncError):
-    """No channel could be reached; names them by their positions."""
+    """No channel could be reached; the message names their positions."""
 
 
 @dataclass(frozen=True)
 class Undelivered:
-    """What a channel has not been told: the rest of a message, further lines, tries in vain."""
+    """What a channel has not received: parts of a message, further lines, and the failed tries."""
 
     lines: list[Change] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Undelivered:
 
     @classmethod
     def read(cls, value: Any) -> Undelivered:
-        """What a cursor holds; earlier versions held lines alone."""
+        """Read what a cursor holds; those of earlier versions hold only lines."""
         data = {"lines": value} if isinstance(value, list) else mapping(value)
         lines = [[one, True] if isinstance(one, str) else one for one in items(data.get("lines"))]
         return cls(
@@ -51,7 +51,7 @@ class Undelivered:
         )  # fmt: skip
 
     def write(self) -> dict[str, Any]:
-        """As the cursor holds it."""
+        """Return it as the cursor holds it."""
         return {"lines": self.lines, "parts": self.parts, "tries": self.tries}
 
     def __bool__(self) -> bool:
@@ -60,7 +60,7 @@ class Undelivered:
 
 @dataclass
 class Delivery:
-    """One channel in a tick: what is left for it, what went wrong, and whether it took a part."""
+    """A delivery to one channel in a tick: what is left, what went wrong, and if a part arrived."""
 
     channel: Channel
     rest: Undelivered
@@ -68,7 +68,7 @@ class Delivery:
     took: bool = False
 
     def run(self, until: float) -> None:
-        """Send part by part until one is not taken, or the time is over."""
+        """Send part by part until one is not accepted or the time is over."""
         while self.rest and time.monotonic() < until:
             rest = self.rest
             if not rest.parts:
@@ -98,10 +98,11 @@ class Delivery:
 def deliver(
     channels: Sequence[Channel], undelivered: Mapping[int, Undelivered], changes: Sequence[Change]
 ) -> tuple[dict[int, Undelivered], list[str]]:
-    """Tell each channel the changes and what it has not been told; what is left, and the troubles.
+    """Send the changes to each channel, after what it has not received yet.
 
-    Channels are known by their positions, from 1. Raises `DeliveryError` where no channel took
-    anything but one may later: then all of it is left.
+    `undelivered` is by the position of the channel, from 1. Returns what is left by position, and
+    what went wrong. Raises `DeliveryError` if no channel accepted anything but one may do so
+    later: then nothing is changed.
     """
     deliveries = {}
     for position, channel in enumerate(channels, 1):
@@ -124,7 +125,7 @@ def deliver(
 
 
 def _all_at_once(deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """How deliveries that run side by side stand when all are done, or the time is over."""
+    """Run deliveries in parallel; return their state when all are done or the time is over."""
     until = time.monotonic() + TIMEOUT_SECONDS
     for one in deliveries:
         name = one.channel.name

@@ -1,7 +1,7 @@
-"""What failed runs left undone: the lists, or after a crash the assets, not materialized since.
+"""The lists that failed runs did not materialize; after a crash, the assets.
 
-A failure is read once and then kept as a mark: the newest materialization before it. A list stays
-failed until it has a newer one, however many runs fail meanwhile.
+A failure is read once and then kept as a mark: the id of the newest materialization before it. A
+list counts as failed until it has a newer materialization, however many runs fail meanwhile.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ CRASH_NOTICE_SECONDS = 300
 
 @dataclass(frozen=True)
 class FailedRuns:
-    """What is known of failed runs: how far they are read, who may be retried, what is undone.
+    """What is known of failed runs.
 
-    `cursor` is Dagster's, `waiting` are ids of runs, `marks` gives for each list that failed the
-    storage id of its asset's newest materialization before that.
+    `cursor` is Dagster's, `waiting` are the ids of runs that Dagster may retry, and `marks` has
+    for each failed list the storage id of its asset's newest materialization before the failure.
     """
 
     cursor: str | None = None
@@ -44,10 +44,10 @@ class FailedRuns:
 
 
 class Read(NamedTuple):
-    """What a tick read of failed runs: what is known now, why what is new failed, what is gone.
+    """What a tick read of failed runs.
 
-    `reasons` are by list, or by run where it is of no asset. Of lists that are `gone` the asset or
-    partition is no more: nothing can materialize them.
+    `reasons` are those of new failures, by list, or by run if it has no asset. The asset or
+    partition of a list that is `gone` no longer exists, so nothing can materialize it.
     """
 
     runs: FailedRuns
@@ -56,7 +56,7 @@ class Read(NamedTuple):
 
 
 def read_failed_runs(instance: dg.DagsterInstance, graph: Any, before: FailedRuns) -> Read:
-    """What failed since `before`, and what of all that failed is still undone."""
+    """Read the runs that failed since `before`, and which of all failed lists are still missing."""
     runs, cursor, waiting = _failed_since(instance, before)
     reasons: dict[List | str, str] = {}
     marks = dict(before.marks)
@@ -76,7 +76,7 @@ def read_failed_runs(instance: dg.DagsterInstance, graph: Any, before: FailedRun
 def _failed_since(
     instance: dg.DagsterInstance, before: FailedRuns
 ) -> tuple[list[dg.RunRecord], str | None, list[str]]:
-    """The runs that failed for good, the cursor after them, and those that may be retried."""
+    """Return the runs that failed for good, the next cursor, and the runs that may be retried."""
     since = None if before.cursor else time.time() - FIRST_TICK_SECONDS
     found = instance.fetch_run_status_changes(
         dg.RunStatusChangeRecordsFilter(TYPE.RUN_FAILURE, after_timestamp=since),
@@ -96,7 +96,7 @@ def _failed_since(
 
 
 def is_cursor(value: Any) -> bool:
-    """Whether Dagster can go on from a cursor."""
+    """Whether Dagster can continue from a cursor."""
     try:
         return isinstance(value, str) and bool(EventLogCursor.parse(value))
     except Exception:  # noqa: BLE001 - whatever is in it, it is none
@@ -104,7 +104,7 @@ def is_cursor(value: Any) -> bool:
 
 
 def _fate(instance: dg.DagsterInstance, record: dg.RunRecord) -> str:
-    """A run's failure is logged before its status and the word on retries are."""
+    """Tell whether a run failed for good; its failure is logged before its status and its retry."""
     run = record.dagster_run
     retry = run.tags.get("dagster/will_retry")
     if "dagster/auto_retry_run_id" in run.tags:
@@ -118,7 +118,7 @@ def _fate(instance: dg.DagsterInstance, record: dg.RunRecord) -> str:
 def _undone(
     instance: dg.DagsterInstance, graph: Any, record: dg.RunRecord
 ) -> dict[List | str, tuple[str, float]]:
-    """What a failed run was to materialize and did not: why, and when that was known."""
+    """Return what a failed run planned and did not materialize, with the reason and the time."""
     run = record.dagster_run
     planned = planned_lists(instance, graph, run)
     failed: dict[str | None, dg.EventLogEntry] = {}
@@ -148,7 +148,7 @@ def _undone(
 
 
 def _failed_lists(entry: dg.EventLogEntry, lists: list[List]) -> list[List]:
-    """The lists that a failure names, of those that were to be materialized."""
+    """Return those of the planned lists that a failure names."""
     data: Any = entry.get_dagster_event().step_failure_data
     metadata: Mapping[str, Any] = data.user_failure_data.metadata if data.user_failure_data else {}
     named = metadata["failed_lists"].value if "failed_lists" in metadata else []
@@ -161,7 +161,7 @@ def _newest(instance: dg.DagsterInstance, asset: str, before: float) -> int:
 
 
 def _still(instance: dg.DagsterInstance, marks: Mapping[List, int]) -> dict[List, int]:
-    """The lists that have no materialization after their mark."""
+    """Return the lists that have no materialization after their mark."""
     groups: dict[tuple[str, int], list[str | None]] = defaultdict(list)
     for (asset, key), mark in marks.items():
         groups[asset, mark].append(key)
@@ -173,7 +173,7 @@ def _still(instance: dg.DagsterInstance, marks: Mapping[List, int]) -> dict[List
 
 
 def _gone(instance: dg.DagsterInstance, graph: Any, lists: Collection[List]) -> set[List]:
-    """The lists whose asset or partition is no more."""
+    """Return the lists whose asset or partition no longer exists."""
     kept: dict[str, set[str | None]] = {}
     for asset in {asset for asset, _ in lists}:
         key = dg.AssetKey.from_user_string(asset)

@@ -1,4 +1,4 @@
-"""What is wrong now with checks, sensors and schedules, by what Dagster recorded of them last."""
+"""Checks, sensors and schedules that fail now, by their newest records in Dagster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONG = 150
 
 
 def failed_checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]) -> dict[str, str]:
-    """The checks whose newest evaluation did not pass, or that could not be evaluated; why."""
+    """Return the checks whose newest evaluation failed or could not be made, with the reason."""
     errors: dict[str, dict[str | None, str]] = {}
     found = {}
     storage = instance.event_log_storage
@@ -45,9 +45,9 @@ def failed_checks(instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey]
 def briefly_failed(
     instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey], since: int
 ) -> tuple[dict[str, str], int]:
-    """The checks that failed after an evaluation and pass again; why, and the newest evaluation.
+    """Return the checks that failed after an evaluation but pass again, with the reason.
 
-    `since` and the newest are Dagster's numbers of evaluations, 0 where none was seen.
+    `since` is the id of an evaluation, 0 for none. Also returns the id of the newest one.
     """
     found, newest = {}, since
     storage = instance.event_log_storage
@@ -64,10 +64,10 @@ def briefly_failed(
 def failed_ticks(
     instance: dg.DagsterInstance, names: dict[str, str], location: str | None = None
 ) -> dict[str, str]:
-    """The sensors and schedules whose newest finished tick failed, and why.
+    """Return the sensors and schedules whose newest finished tick failed, with the reason.
 
-    `names` gives what messages call each. Dagster keeps the state of those that are gone, and
-    of other code locations; they are passed over.
+    `names` gives the name of each in messages. Dagster also keeps the state of sensors that no
+    longer exist and of other code locations; these are left out.
     """
     found = {}
     for state in instance.all_instigator_state():
@@ -83,31 +83,31 @@ def failed_ticks(
 
 
 def check_name(key: dg.AssetCheckKey) -> str:
-    """What messages call a check."""
+    """Return the name of a check in messages."""
     return f"check {key.name} of {key.asset_key.to_user_string()}"
 
 
 def cause(error: Any) -> str:
-    """The innermost cause of an error that Dagster recorded, in a line."""
+    """Return the innermost cause of an error that Dagster recorded, in one line."""
     while error is not None and error.cause is not None:
         error = error.cause
     return one_line(error.message if error is not None else "no reason is recorded")
 
 
 def one_line(text: str) -> str:
-    """The first line of a text, and not too much of it."""
+    """Return the first line of a text, shortened."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
 def when(timestamp: float, run_id: str | None = None) -> str:
-    """A moment, and the run it belongs to."""
+    """Return a time and the run that it belongs to, as text."""
     moment = datetime.fromtimestamp(timestamp, timezone.utc)
     return f"{moment:%Y-%m-%d %H:%M} UTC" + (f", run {run_id[:8]}" if run_id else "")
 
 
 def step_error(entry: dg.EventLogEntry) -> str:
-    """Why a step failed, where and when, in a line."""
+    """Return why, where and when a step failed, in one line."""
     data: Any = entry.get_dagster_event().step_failure_data
     told = data.user_failure_data.description if data.user_failure_data else None
     why = one_line(told) if told else cause(data.error)

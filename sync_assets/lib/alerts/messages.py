@@ -1,6 +1,6 @@
-"""How an alert reads: a line for each reason, which names all that it is the reason of.
+"""The text of an alert: one line for each reason, which names everything that failed for it.
 
-A message is told in as many parts as its service takes.
+A message is split into parts of the size that a service accepts.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Incident: TypeAlias = "List | str"  # a list that failed; a check, sensor, sched
 
 
 class Change(NamedTuple):
-    """What an alert says of one change, in one or two lines, and whether it is for the worse."""
+    """One change in an alert: its text of one or two lines, and whether something got worse."""
 
     text: str
     bad: bool
 
 
 class Part(NamedTuple):
-    """A part of a message, as a service takes it."""
+    """A part of a message, as a service receives it."""
 
     title: str
     body: str
@@ -36,9 +36,9 @@ class Part(NamedTuple):
 
 
 class Room(NamedTuple):
-    """How many characters of a title and of a body, and how many lines, a service takes at once.
+    """How many characters of title and body, and how many lines, a service accepts at once.
 
-    0 lines are as many as there are; a title of 0 stands in the body.
+    0 lines means any number. If the title is 0, it is put into the body.
     """
 
     title: int
@@ -50,8 +50,9 @@ class Room(NamedTuple):
 class Situation:
     """What is wrong at a tick.
 
-    `open` are the incidents, `reasons` why what failed since the last tick did (also where it
-    passes again, and of runs of no asset, which cannot recover), `exists` what may recover.
+    `open` are the incidents. `reasons` are those of everything that failed since the last tick,
+    even if it passes again, and of failed runs without an asset. `exists` is what may still
+    recover.
     """
 
     open: Collection[Incident]
@@ -60,7 +61,7 @@ class Situation:
 
 
 def diff(before: Collection[Incident], now: Situation) -> list[Change]:
-    """What changed since some incidents were open: what failed by its reason, then what is over."""
+    """Return what changed since the incidents `before`: new failures by reason, then what ended."""
     by_reason: dict[str, list[Incident]] = defaultdict(list)
     for what, why in now.reasons.items():
         if what not in before:
@@ -77,7 +78,7 @@ def diff(before: Collection[Incident], now: Situation) -> list[Change]:
 
 
 def message_of(changes: Sequence[Change]) -> Part:
-    """A message as a whole: its title is the first line's start."""
+    """Return the whole message; its title is the beginning of its first line."""
     lines = [change.text for change in changes]
     more, rest = len(lines) - 1, len(lines) - LINES
     title = f"sync_assets {lines[0].splitlines()[0]}" + (f" and {more} more" if more else "")
@@ -86,7 +87,7 @@ def message_of(changes: Sequence[Change]) -> Part:
 
 
 def parts_of(message: Part, room: Room) -> list[Part]:
-    """A message in parts that fit, cut between lines where that can be; nothing is left out."""
+    """Split a message into parts that fit, between lines if possible; nothing is left out."""
     if not room.title:
         pieces = _pieces(f"{message.title}\n{message.body}", room)
         return [Part("", piece, message.bad) for piece in pieces]
@@ -101,7 +102,7 @@ def parts_of(message: Part, room: Room) -> list[Part]:
 
 
 def halves(part: Part) -> list[Part]:
-    """A part that was refused as two shorter ones; as it is where it is short."""
+    """Split a part that was refused into two shorter ones; a short part stays as it is."""
     if len(part.body) < SHORTEST:
         return [part]
     return parts_of(part, Room(max(1, len(part.title)), -(-len(part.body) // 2)))
@@ -120,7 +121,7 @@ def _pieces(text: str, room: Room) -> list[str]:
 
 
 def named(incidents: Iterable[Incident]) -> str:
-    """Incidents in a line: `promotions/users (42, 43), check fresh of promotions/stages`."""
+    """Name incidents in one line: `promotions/users (42, 43), check fresh of promotions/stages`."""
     keys: dict[str, list[str]] = defaultdict(list)
     for what in incidents:
         asset, key = (what, None) if isinstance(what, str) else what

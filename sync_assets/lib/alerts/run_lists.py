@@ -1,4 +1,4 @@
-"""What a run was to materialize, step by step, and what of that it did not load."""
+"""The lists that a run planned to materialize, and those of them that it did not load."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ List: TypeAlias = "tuple[str, str | None]"  # an asset, and a partition of it
 def planned_lists(
     instance: dg.DagsterInstance, graph: Any, run: dg.DagsterRun
 ) -> dict[str | None, list[List]]:
-    """What each step of a run was to materialize: nothing, where it is one of checks."""
+    """Return the lists that each step of a run planned to materialize; steps of checks: none."""
     snapshot = run.execution_plan_snapshot_id
     plan = instance.get_execution_plan_snapshot(snapshot) if snapshot else None
     found: dict[str | None, list[List]] = {}
@@ -35,7 +35,7 @@ def planned_lists(
 
 
 def _of_config(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str | None, list[List]]:
-    """What the config of a run names, but for partitions that are retired."""
+    """Return the lists that the config of a run names, without those of retired partitions."""
     found: dict[str | None, list[List]] = {}
     for api in apis().values():
         for parent, step, lists in planned(api, run):
@@ -49,7 +49,7 @@ def _of_config(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str | N
 
 
 def not_loaded(instance: dg.DagsterInstance, record: dg.RunRecord, lists: list[List]) -> list[List]:
-    """The lists that a run did not load before it failed."""
+    """Return the lists that a run did not load before it failed."""
     began = record.start_time
     loaded = {
         (asset, key)
@@ -62,7 +62,7 @@ def not_loaded(instance: dg.DagsterInstance, record: dg.RunRecord, lists: list[L
 def _partitions(
     instance: dg.DagsterInstance, graph: Any, run: dg.DagsterRun, key: dg.AssetKey
 ) -> list[Any]:
-    """The partitions of an asset that a run was for; None stands for the asset as a whole."""
+    """Return the partitions of an asset that a run selects; [None] stands for the whole asset."""
     definition = graph.get(key).partitions_def if key in graph.get_all_asset_keys() else None
     if definition is None:
         return [None]

@@ -1,7 +1,7 @@
-"""One sensor that tells people what went wrong, once for each incident, and when it is over.
+"""The sensor `alerts`, which reports each incident once, and once more when it is over.
 
-Its cursor holds what was told. A tick that reaches no channel fails and leaves the cursor as it
-was, so that the next one tries again; what one channel alone did not take is kept for it.
+Its cursor holds what was reported. If a tick reaches no channel, it fails and leaves the cursor,
+so that the next tick tries again. What a single channel did not accept is kept for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sync_assets.lib.alerts.delivery import Undelivered, deliver
 from sync_assets.lib.alerts.failed_runs import FailedRuns, is_cursor, read_failed_runs
 from sync_assets.lib.alerts.incidents import briefly_failed, check_name, failed_checks, failed_ticks
 from sync_assets.lib.alerts.messages import Incident, Situation, diff
-from sync_assets.lib.checks.catalog import TOLD_ONCE
+from sync_assets.lib.checks.catalog import REPORTED_ONCE
 from sync_assets.lib.cursors import mapping, stored, texts, whole
 
 NAME = "alerts"
@@ -30,7 +30,8 @@ INTERVAL_SECONDS = 30
 class AlertState:
     """What the cursor holds: failed lists, other open incidents, and what was not delivered.
 
-    `undelivered` is by the position of the channel, `checked` the newest evaluation that was seen.
+    `undelivered` is by the position of the channel. `checked` is the id of the newest evaluation
+    of a check that was read.
     """
 
     failures: FailedRuns = field(default_factory=FailedRuns)
@@ -40,12 +41,12 @@ class AlertState:
 
     @property
     def incidents(self) -> set[Incident]:
-        """All that was wrong."""
+        """Everything that was wrong."""
         return {*self.failures.marks, *self.open}
 
     @classmethod
     def load(cls, cursor: str | None) -> AlertState:
-        """The state of a cursor; what is not to be understood in it begins anew."""
+        """Read a cursor; parts that cannot be read start empty."""
         data = stored(cursor)
         marks = {
             (asset, key): int(mark)
@@ -64,7 +65,7 @@ class AlertState:
         return cls(failures, set(texts(data.get("open"))), undelivered, whole(data.get("checked")))
 
     def dump(self) -> str:
-        """The cursor; thousands of partitions that failed are a few bytes each."""
+        """Write the cursor; a failed partition takes only a few bytes."""
         failed: dict[str, dict[int, list[str | None]]] = defaultdict(lambda: defaultdict(list))
         for (asset, key), mark in self.failures.marks.items():
             failed[asset][mark].append(key)
@@ -81,7 +82,7 @@ class AlertState:
 
 
 def build_alert_sensor() -> dg.SensorDefinition:
-    """Tells the addresses in `ALERTS__URLS` of failed runs, checks, sensors and schedules."""
+    """Build the sensor that reports failed runs, checks, sensors and schedules."""
 
     @dg.sensor(
         name=NAME,
@@ -108,7 +109,7 @@ def build_alert_sensor() -> dg.SensorDefinition:
 def _situation(
     context: dg.SensorEvaluationContext, before: AlertState
 ) -> tuple[Situation, FailedRuns, int]:
-    """What is wrong now; what is known of failed runs, and the newest evaluation of a check."""
+    """Return what is wrong, what is known of failed runs, and the id of the newest evaluation."""
     instance, repository = context.instance, _repository(context)
     graph = repository.asset_graph
     checks = graph.asset_check_keys
@@ -121,7 +122,7 @@ def _situation(
     reasons: dict[Incident, str] = {**failed}
     others = failed_checks(instance, checks)
     others |= failed_ticks(instance, names, origin.location_name if origin else None)
-    once = {key for key in checks if key.name in TOLD_ONCE}
+    once = {key for key in checks if key.name in REPORTED_ONCE}
     briefly, checked = briefly_failed(instance, once, before.checked)
     reasons.update(briefly | others)
     now = Situation(

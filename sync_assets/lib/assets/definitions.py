@@ -1,4 +1,4 @@
-"""An API's assets: one op for what is replaced as a whole, one for the children of each parent."""
+"""The assets of an API: one op for tables, and one for the children of each partitioned parent."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,7 +21,7 @@ from sync_assets.sources.rest.resources import build_resources
 
 
 def build_table_assets(api: Api, settings: AutomationSettings) -> dg.AssetsDefinition:
-    """The unpartitioned assets of an API."""
+    """Build the unpartitioned assets of an API."""
 
     @_assets(api, api.unpartitioned(), settings, name=api.name)
     def tables(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Event]:
@@ -33,7 +33,7 @@ def build_table_assets(api: Api, settings: AutomationSettings) -> dg.AssetsDefin
 def build_partition_assets(
     api: Api, parent: Parent, settings: AutomationSettings, policy: dg.BackfillPolicy
 ) -> dg.AssetsDefinition:
-    """The children of a parent, partitioned by its ids; a run takes a range of keys."""
+    """Build the children of a parent, partitioned by its ids; a run takes a range of keys."""
 
     @_assets(
         api,
@@ -64,9 +64,10 @@ def _assets(
 
 
 def _without_objects(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The spec without what dagster-dlt keeps for its own resource: the UI cannot show objects.
+    """Remove the metadata of dagster-dlt that the UI shows as "unserializable".
 
-    `@dlt_assets` adds it to the specs after its translator (0.29.27), and is this `multi_asset`.
+    dagster-dlt keeps objects there for its own Dagster resource. `@dlt_assets` adds them to the
+    specs after its translator (0.29.27) and is otherwise this `multi_asset`.
     """
     shown = {k: v for k, v in spec.metadata.items() if not k.startswith("dagster_dlt/")}
     return spec.replace_attributes(metadata=shown)

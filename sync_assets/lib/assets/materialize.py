@@ -1,4 +1,4 @@
-"""What a run does: sync the selected resources and partitions, and tell Dagster list by list."""
+"""What a run of assets does: it syncs the selected lists and reports each to Dagster."""
 
 from __future__ import annotations
 
@@ -41,35 +41,36 @@ def materialize_tables(
 def materialize_partitions(
     context: dg.AssetExecutionContext, api: Api, parent: Parent, config: SyncConfig
 ) -> Iterator[Event]:
-    """Sync the selected children below the run's partitions."""
+    """Sync the selected children below the run's partitions; see `run`."""
     parents = {parent.resource: [parent_id(key) for key in context.partition_keys]}
     request = Request(api, _selected(context, api), parents, config.allow_empty, since(context))
     return run(context, request, config.read, alone=len(context.partition_keys) == 1)
 
 
 def run(context: Context, request: Request, read: Read, *, alone: bool) -> Iterator[Event]:
-    """Sync; give an event for each partition, or asset without partitions, once it is loaded.
+    """Sync, and yield an event for each partition or unpartitioned asset once it is loaded.
 
-    Raises `Failure` at the end where any list failed, with the failed keys; the others stand.
+    Raises `dagster.Failure` at the end if a list failed; the message names the partition keys. The
+    lists that were loaded stay.
     """
-    journal = SyncResult()
-    for journal in _commits(context, request, read):
-        if journal.round is not None:
+    result = SyncResult()
+    for result in _commits(context, request, read):
+        if result.round is not None:
             for name in request.resources:
-                yield from _told(request.api, journal, name, alone=alone)
-    if journal.failed() or not alone:
+                yield from _events(request.api, result, name, alone=alone)
+    if result.failed() or not alone:
         _evaluate_checks(context, request)
-    if journal.failed():
-        raise failure(request.api, journal)
+    if result.failed():
+        raise failure(request.api, result)
 
 
-def _told(api: Api, journal: SyncResult, resource: str, *, alone: bool) -> Iterator[Event]:
-    """The events of a resource: none where it is red, but what was loaded of it all the same."""
+def _events(api: Api, result: SyncResult, resource: str, *, alone: bool) -> Iterator[Event]:
+    """Yield the events of a resource; an observation if a part of an unpartitioned one failed."""
     endpoint = api.endpoints[resource]
-    for listing in lists_of(journal, endpoint):
+    for listing in lists_of(result, endpoint):
         if listing.error is not None or (listing.parent is not None) != endpoint.partitioned:
             continue
-        parts = [] if endpoint.partitioned else parts_of(journal, endpoint)
+        parts = [] if endpoint.partitioned else parts_of(result, endpoint)
         if any(part.error is not None for part in parts):
             yield observation(api, listing)
         else:
@@ -77,7 +78,7 @@ def _told(api: Api, journal: SyncResult, resource: str, *, alone: bool) -> Itera
 
 
 def _evaluate_checks(context: Context, request: Request) -> None:
-    """Evaluate the checks here, where Dagster skips their own step."""
+    """Evaluate the checks here, because Dagster skips their step in such runs."""
     settings, began = automation(request.api), beginning(context.instance, context.run.run_id)
     found = findings(request.api, request.resources, settings, began, context.log.info)
     for key, finding in found.items():
@@ -86,9 +87,10 @@ def _evaluate_checks(context: Context, request: Request) -> None:
 
 
 def _commits(context: Context, request: Request, read: Read) -> Iterator[SyncResult]:
-    """Sync; a server that is away for a moment is waited for.
+    """Sync; wait if the warehouse cannot be reached for a moment.
 
-    Before a list is read in a new attempt of the step, then in this one: a new one reads again.
+    Before the first list is read, the step is retried by Dagster. After that this attempt waits,
+    because a new one would read everything again.
     """
     progress = Progress(context.log.info)
     pauses = [] if is_embedded() else [PAUSE_SECONDS] * RETRIES
@@ -105,7 +107,7 @@ def _commits(context: Context, request: Request, read: Read) -> Iterator[SyncRes
 
 
 def since(context: Context) -> datetime | None:
-    """When the first attempt of a run that is executed again began; None for a first attempt."""
+    """Return when the first attempt of a retried run began; None if this is the first attempt."""
     return first_attempt(context.instance, context.run, context.retry_number)
 
 

@@ -1,4 +1,4 @@
-"""What a run of a sync job does: sync any lists below partitions, and tell Dagster of each."""
+"""What a run of a sync job does: it syncs the lists that its config names."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def materialize_lists(
     lists: Sequence[Listed],
     config: SyncConfig,
 ) -> Iterator[Event]:
-    """Sync lists below partitions of a parent, whichever they are.
+    """Sync lists below partitions of a parent and yield their events.
 
-    Those are left out whose partition is none any more, and those that an earlier attempt loaded.
+    Lists are left out if their partition is retired or an earlier attempt of the run loaded them.
     """
     wanted = _still_wanted(context, api, parent, lists)
     if not wanted:

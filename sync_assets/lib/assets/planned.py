@@ -1,7 +1,7 @@
-"""Tells Dagster which partitions a run is going to materialize, where the job does not say it.
+"""Reports to Dagster which partitions a run of a sync job will materialize.
 
-Dagster plans the assets of a job by the job's partition, which is one or one unbroken range. It
-shows what is planned as in progress, and as failed where the run fails without it.
+Dagster itself only plans one partition or one unbroken range of a job. It shows planned partitions
+as in progress, and as failed if the run ends without them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sync_assets.sources.rest.api import Api
 
 
 def plan(context: dg.OpExecutionContext, api: Api, lists: Iterable[Listed]) -> None:
-    """Report that the run of a context intends to materialize some lists."""
+    """Report that a run will materialize some lists."""
     step = str(context.op_handle)
     for resource, key in lists:
         planned = DagsterEvent.build_asset_materialization_planned_event(

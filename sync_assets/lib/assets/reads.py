@@ -1,4 +1,4 @@
-"""How a run reads its lists: to the end, by the heads that are earned, or as each is due."""
+"""How a run reads its lists: all to their end, some by their heads, or each as it is due."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from sync_assets.warehouse.sync import Request
 
 
 class Read(Enum):
-    """`sweep` reads all lists to their ends, `heads` those that have not earned heads.
+    """How lists are read.
 
-    `due` is as `heads`, and sweeps what could not be proven in time otherwise.
+    `sweep` reads all lists to their end. `heads` reads the heads of lists that qualify and sweeps
+    the others. `due` does the same, but sweeps each list whose last sweep is too old.
     """
 
     sweep = "sweep"
@@ -26,11 +27,11 @@ class Read(Enum):
 
 
 def reading(request: Request, read: Read, say: Callable[[str], None]) -> Request:
-    """A request as its lists are to be read; for `due` it looks at the warehouse, and waits."""
+    """Return a request that reads its lists as `read` says; `due` reads the warehouse and may wait."""
     if read is Read.sweep:
         return request
     api = request.api
-    # partitions are added, retired and ended by what these lists hold
+    # these lists decide which partitions are added, retired and ended
     swept = {ListKey(parent.resource) for parent in api.parents}
     if read is Read.due:
         known, now = awaited_state(api, say), times.now()

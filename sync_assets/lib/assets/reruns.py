@@ -1,4 +1,4 @@
-"""From when on a run that is executed again needs nothing that an earlier attempt has loaded."""
+"""Finds when the first attempt of a retried run began: what was loaded since is left out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ UNDONE = {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 def first_attempt(
     instance: dg.DagsterInstance, run: dg.DagsterRun, attempt: int
 ) -> datetime | None:
-    """When the first of the attempts began that this one follows; None for a first attempt.
+    """Return when the first attempt began of which this run is a retry; None if it is not one.
 
-    `attempt` is the number of the step's retry. A run that is executed again after a success reads
-    everything anew, and so does one whose first attempt nobody remembers.
+    `attempt` is the number of the step's retry. If the earlier run succeeded or is no longer
+    recorded, everything is read again.
     """
     began = _start(instance, run.run_id) if attempt else None
     parent = run.tags.get(PARENT)

@@ -1,4 +1,4 @@
-"""What Dagster is told of a list: a materialization with its figures, or a failure that helps."""
+"""The events that report a list to Dagster: materialization, observation or failure."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ CHANGES = ("rows_added", "rows_changed", "rows_deleted", "missed_by_heads")
 
 
 def materialization(api: Api, listing: ListResult, *, alone: bool) -> Event:
-    """The event of a complete list.
+    """Return the event of a complete list.
 
-    A list that is all of the run's asset is a result, so that downstream assets of the run start;
-    of the partitions of a range each is an event of its own, which dagster offers no result for.
+    If the list is all that the run materializes of its asset, the event is a result, so that
+    downstream assets of the run start. Partitions of a range each get an event of their own,
+    because Dagster offers no result for them.
     """
     key, metadata = asset_key(api, listing.resource), _figures(api, listing)
     if alone:
@@ -34,18 +35,18 @@ def materialization(api: Api, listing: ListResult, *, alone: bool) -> Event:
 
 
 def observation(api: Api, table: ListResult) -> dg.AssetObservation:
-    """The event of a table of which some lists failed: what it holds, but it is not green."""
+    """Return the event of a table of which some lists failed; it is not a materialization."""
     return dg.AssetObservation(asset_key(api, table.resource), metadata=_figures(api, table))
 
 
-def failure(api: Api, journal: SyncResult) -> dg.Failure:
-    """The end of a run of which lists failed: the first cause, and what to run again."""
-    failed = journal.failed()
+def failure(api: Api, result: SyncResult) -> dg.Failure:
+    """Return the failure of a run: the first cause, and the partitions to materialize again."""
+    failed = result.failed()
     keys = in_order({key for _, key in (_address(api, item) for item in failed) if key is not None})
     again = f" Materialize these partitions again: {some(keys, NAMED_FAILURES)}" if keys else ""
     errors = [f"- {item.error}" for item in failed]
     return dg.Failure(
-        f"{len(failed)} of {len(journal.listings)} lists failed, the others are loaded. "
+        f"{len(failed)} of {len(result.listings)} lists failed, the others are loaded. "
         f"{failed[0].error}{_parts(api, failed)}{again}",
         metadata={
             "failures": dg.MetadataValue.md(some(errors, NAMED_FAILURES, "\n")),
@@ -56,14 +57,14 @@ def failure(api: Api, journal: SyncResult) -> dg.Failure:
 
 
 def _parts(api: Api, failed: list[ListResult]) -> str:
-    """The lists that failed of assets without partitions, which have no keys to name."""
+    """Name the failed lists of assets without partitions."""
     parts = [item for item in failed if item.parent is not None and _address(api, item)[1] is None]
     names = some(in_order(item.name for item in parts), NAMED_FAILURES)
     return f" These keep the rows they had: {names}." if parts else ""
 
 
 def _address(api: Api, listing: ListResult) -> tuple[str, str | None]:
-    """An asset and its partition, where it has any."""
+    """Return an asset key as text, and the partition key if the asset has partitions."""
     partitioned = api.endpoints[listing.resource].partitioned and listing.parent is not None
     key = partition_key(str(listing.parent)) if partitioned else None
     return asset_key(api, listing.resource).to_user_string(), key
@@ -90,7 +91,7 @@ def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
 
 
 def _page_size(listing: ListResult) -> dict[str, int]:
-    """What was asked for and what came, of a list of several pages."""
+    """Return which page size was requested and which came, for a list of several pages."""
     if listing.rows_a_page is None:
         return {}
     asked = {"page_limit": listing.page_size.limit} if listing.page_size.limit else {}

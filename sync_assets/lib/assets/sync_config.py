@@ -1,4 +1,4 @@
-"""Which lists a run of a sync job is for: its config names them, so that they may be any."""
+"""The config of a sync job, which names the lists of a run."""
 
 from __future__ import annotations
 
@@ -18,39 +18,42 @@ READ_DUE = {"read": Read.due.name}
 
 
 class SyncConfig(dg.Config):
-    """`allow_empty`: let a list that held rows become empty; `read`: see `Read`."""
+    """The config of a run. With `allow_empty` a list that held rows may become empty.
+
+    `read` says how lists are read; see `Read`.
+    """
 
     allow_empty: bool = False
     read: Read = Read.sweep
 
 
 class Lists(dg.Config):
-    """`keys`: partitions; `resources`: of which children of their parents (none: of all)."""
+    """Lists below partitions: `keys` are partitions, `resources` the children (none: all)."""
 
     keys: list[str]
     resources: list[str] = []
 
 
 class ListsConfig(SyncConfig):
-    """`lists`: what is synced."""
+    """The config of a run: its `lists`; with `allow_empty` they may become empty."""
 
     lists: list[Lists]
 
 
 def job_name(api: Api, parent: Parent) -> str:
-    """The name of the job that syncs what is below a parent."""
+    """Return the name of the job that syncs the children of a parent."""
     return f"{api.name}_{parent.partitions}_sync"
 
 
 def op_name(api: Api, parent: Parent) -> str:
-    """The name of its one op, which is the key of its one step."""
+    """Return the name of its only op, which is also the key of its step."""
     return f"{job_name(api, parent)}_lists"
 
 
 def run_config(
     api: Api, parent: Parent, wanted: Mapping[str, tuple[str, ...]]
 ) -> dict[str, dict[str, Any]]:
-    """The config of a run for some resources below each of some keys, each read as it is due."""
+    """Return the config of a run that syncs some resources below each key."""
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for key, resources in wanted.items():
         alike[resources].append(key)
@@ -64,7 +67,7 @@ def tables_config(api: Api) -> dict[str, dict[str, Any]]:
 
 
 def planned(api: Api, run: dg.DagsterRun) -> Iterator[tuple[Parent, str, list[Listed]]]:
-    """What the config of a run names: of which parent, in which step, which lists."""
+    """Yield what the config of a run names: the parent, the step and the lists."""
     ops = run.run_config.get("ops")
     for parent in api.parents:
         step = op_name(api, parent)
@@ -76,7 +79,7 @@ def planned(api: Api, run: dg.DagsterRun) -> Iterator[tuple[Parent, str, list[Li
 
 
 def planned_lists(api: Api, parent: Parent, lists: Sequence[Any]) -> list[Listed]:
-    """What the `lists` of a config name."""
+    """Return the lists that the `lists` of a config name."""
     children = api.children(parent.resource)
     return [
         (resource, str(key))

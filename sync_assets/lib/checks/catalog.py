@@ -1,4 +1,4 @@
-"""The asset checks: what must hold of a resource's rows, and what is found to hold."""
+"""The asset checks: each takes the evidence of a resource and returns a finding."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ SAMPLES = 20
 FRESH, PROVEN = "fresh", "proven"
 
 
-def fresh(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
-    """Nothing that may still change is older than allowed, and the last attempts went well."""
-    stale = [v for v in verdicts if v.stale]
-    failing = [v for v in verdicts if v.failing]
-    unsettled = [v for v in verdicts if v.unsettled and not v.failing]
-    partitioned = any(v.partitioned for v in verdicts)
-    stages = Counter(v.stage for v in verdicts)
-    oldest = min((v.fresh_at for v in verdicts if v.history.synced_at and not v.over), default=None)
+def fresh(freshness: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
+    """Return whether the lists that may still change are fresh; the finding of `is_fresh`."""
+    stale = [v for v in freshness if v.stale]
+    failing = [v for v in freshness if v.failing]
+    unsettled = [v for v in freshness if v.unsettled and not v.failing]
+    partitioned = any(v.partitioned for v in freshness)
+    stages = Counter(v.stage for v in freshness)
+    oldest = min(
+        (v.fresh_at for v in freshness if v.history.synced_at and not v.over), default=None
+    )
     return Finding(
         not stale and not failing,
         {
@@ -41,19 +43,19 @@ def fresh(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Fi
             **_named("stale", stale),
             **_named("failing", failing),
             **_named("ended_since_last_sync", unsettled),
-            **_named("unreadable_dates", [v for v in verdicts if v.unread]),
-            "unreadable": sorted({name for v in verdicts for name in v.unread})[:SAMPLES],
+            **_named("unreadable_dates", [v for v in freshness if v.unread]),
+            "unreadable": sorted({name for v in freshness for name in v.unread})[:SAMPLES],
             "first_error": next((str(v.history.error) for v in failing), ""),
         },
         ERROR if stale else WARN,
     )
 
 
-def proven(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
-    """Every list that may still change was read to its end lately, and not only its head."""
-    unproven = [v for v in verdicts if v.unproven]
-    partitioned = any(v.partitioned for v in verdicts)
-    oldest = min((v.proven_at for v in verdicts if not v.over), default=EVER)
+def proven(freshness: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
+    """Every list that may still change was swept within its maximum age, not only read by heads."""
+    unproven = [v for v in freshness if v.unproven]
+    partitioned = any(v.partitioned for v in freshness)
+    oldest = min((v.proven_at for v in freshness if not v.over), default=EVER)
     return Finding(
         not unproven,
         {
@@ -67,7 +69,7 @@ def proven(verdicts: Sequence[ListFreshness], settings: AutomationSettings) -> F
 
 def records_as_declared(evidence: Evidence) -> Finding:
     """No record of the last syncs is in quarantine."""
-    reasons = evidence.facts.quarantined
+    reasons = evidence.stats.quarantined
     quarantined = _of_all(evidence, lambda history: history.quarantined, reasons)
     return Finding(
         not quarantined,
@@ -77,26 +79,26 @@ def records_as_declared(evidence: Evidence) -> Finding:
 
 def required_fields(evidence: Evidence) -> Finding:
     """No record was left out of the table because a required field was missing."""
-    reasons = evidence.facts.reasons(REQUIRED)
+    reasons = evidence.stats.reasons(REQUIRED)
     left_out = _of_all(evidence, lambda history: history.left_out - history.conflicts, reasons)
     return Finding(
         not left_out,
-        {"rows": evidence.facts.rows, "left_out": left_out, "reasons": reasons[:SAMPLES]},
+        {"rows": evidence.stats.rows, "left_out": left_out, "reasons": reasons[:SAMPLES]},
         ERROR,
     )
 
 
 def keys_unique(evidence: Evidence) -> Finding:
-    """No two rows have the same primary key, no two records had, and none has a null in it."""
-    facts = evidence.facts
-    reasons = facts.reasons(CONFLICT)
+    """No primary key occurs twice or contains a null, and no two records with one key differ."""
+    stats = evidence.stats
+    reasons = stats.reasons(CONFLICT)
     conflicting = _of_all(evidence, lambda history: history.conflicts, reasons)
     return Finding(
-        not facts.duplicated_keys and not facts.null_keys and not conflicting,
+        not stats.duplicated_keys and not stats.null_keys and not conflicting,
         {
-            "rows": facts.rows,
-            "duplicated_keys": facts.duplicated_keys,
-            "null_keys": facts.null_keys,
+            "rows": stats.rows,
+            "duplicated_keys": stats.duplicated_keys,
+            "null_keys": stats.null_keys,
             **({"conflicting_keys": conflicting} if conflicting else {}),
             **({"conflicts": reasons[:SAMPLES]} if reasons else {}),
         },
@@ -105,12 +107,12 @@ def keys_unique(evidence: Evidence) -> Finding:
 
 
 def parents_exist(evidence: Evidence) -> Finding:
-    """Every row's parent is in the parent's table; the prune job removes rows of others."""
-    orphans = evidence.facts.orphans
+    """The parent of every row is in the parent's table; the prune job removes other rows."""
+    orphans = evidence.stats.orphans
     return Finding(
         not orphans,
         {
-            "rows": evidence.facts.rows,
+            "rows": evidence.stats.rows,
             "rows_without_parent": sum(orphans.values()),
             "vanished_parents": len(orphans),
             "parents": in_order(str(parent) for parent in orphans)[:SAMPLES],
@@ -120,7 +122,7 @@ def parents_exist(evidence: Evidence) -> Finding:
 
 
 def row_count(evidence: Evidence) -> Finding:
-    """No list just lost more of its rows than `AUTOMATION__ROW_DROP` allows; told once."""
+    """No list lost more rows in one sync than `AUTOMATION__ROW_DROP` allows; reported once."""
     limit = evidence.settings.row_drop
     dropped = [
         history
@@ -143,7 +145,7 @@ def row_count(evidence: Evidence) -> Finding:
 
 
 def fields_as_declared(evidence: Evidence) -> Finding:
-    """The API began to send no other fields than were known: a change is told once."""
+    """The API sends the fields that are known, no others and no fewer; reported once."""
     present = differences([history.differences for history in evidence.histories])
     present = {
         NEW: present[NEW] - evidence.declared,
@@ -165,19 +167,19 @@ def fields_as_declared(evidence: Evidence) -> Finding:
             "missing_fields": sorted(present[MISSING]),
             "unreadable_dates": sorted(present[DATES]),
             "since": {field: _day(when) for field, when in sorted(since.items())},
-            "mistyped": len(evidence.facts.quarantined),
+            "mistyped": len(evidence.stats.quarantined),
         },
     )
 
 
 def is_fresh(evidence: Evidence) -> Finding:
-    """Every live list was synced lately, and the last attempts went well."""
-    return fresh(evidence.verdicts, evidence.settings)
+    """Every list is younger than its maximum age, and its last attempt succeeded."""
+    return fresh(evidence.freshness, evidence.settings)
 
 
 def is_proven(evidence: Evidence) -> Finding:
     """Every live list was swept lately."""
-    return proven(evidence.verdicts, evidence.settings)
+    return proven(evidence.freshness, evidence.settings)
 
 
 Check = Callable[[Evidence], Finding]
@@ -190,15 +192,15 @@ CHECKS: dict[str, Check] = {
     "row_count": row_count,
     "fields_as_declared": fields_as_declared,
 }
-#: The checks that are red for one sync alone.
-TOLD_ONCE = {"row_count", "fields_as_declared"}
+#: The checks that fail for one sync only.
+REPORTED_ONCE = {"row_count", "fields_as_declared"}
 CHILD_CHECKS: dict[str, Check] = {"parents_exist": parents_exist}
-#: Of one asset of each source.
+#: Checks of one asset of each source.
 SOURCE_CHECKS: dict[str, Check] = {PLAN_FITS: plan_fits}
 
 
 def _of_all(evidence: Evidence, figure: Callable[[ListHistory], int], kept: Sequence[str]) -> int:
-    """A figure of all lists together; versions without it kept every record that it counts."""
+    """Sum a figure over all lists; versions that did not store it kept all records it counts."""
     lists = [
         history for history in evidence.histories if history.parent is not None
     ] or evidence.histories
@@ -209,8 +211,8 @@ def _day(when: datetime) -> str:
     return "earlier" if when == EVER else when.date().isoformat()
 
 
-def _named(what: str, verdicts: Iterable[ListFreshness]) -> dict[str, Any]:
-    """A number, and the partition keys or, of a table, when it was synced."""
-    found = list(verdicts)
+def _named(what: str, freshness: Iterable[ListFreshness]) -> dict[str, Any]:
+    """Return how many lists there are under a name, and the partition keys of the first ones."""
+    found = list(freshness)
     keys = in_order(partition_key(v.parent) for v in found if v.parent is not None)
     return {what: len(found), **({f"{what}_keys": keys[:SAMPLES]} if keys else {})}

@@ -1,4 +1,4 @@
-"""The op that runs an API's asset checks: one look at the warehouse for all that are selected."""
+"""The op that runs the selected asset checks of an API with one read of the warehouse."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ from sync_assets.warehouse.state.lives import unread
 def build_checks(
     api: Api, resources: Sequence[str], op: str, settings: AutomationSettings
 ) -> dg.AssetChecksDefinition:
-    """The checks of some resources, run after each materialization of theirs."""
+    """Build the checks of some resources; they run after each materialization of these."""
     specs = [
         dg.AssetCheckSpec(name, asset=asset_key(api, resource), description=check.__doc__)
         for resource in resources
@@ -53,25 +53,28 @@ def findings(
     began: datetime,
     say: Callable[[str], None] = silent,
 ) -> dict[dg.AssetCheckKey, Finding]:
-    """What all checks find now, in a run that began then; a wait for the warehouse is said."""
-    held, known = table_stats(api, resources, say)
+    """Return what all checks of some resources find now, in a run that began at `began`.
+
+    `say` gets a line if the warehouse has to be waited for.
+    """
+    stats, known = table_stats(api, resources, say)
     now = times.now()
-    verdicts = list(evaluate_freshness(api, known, settings, now))
-    odd = {
+    freshness = list(evaluate_freshness(api, known, settings, now))
+    unread_dates = {
         parent.resource: unread(parent, known.parents[parent.resource]) for parent in api.parents
     }
     found = {}
-    for resource in held:
+    for resource in stats:
         evidence = Evidence(
-            held[resource],
+            stats[resource],
             [history for history in known.histories.values() if history.resource == resource],
-            [verdict for verdict in verdicts if verdict.resource == resource],
+            [one for one in freshness if one.resource == resource],
             settings,
             frozenset(api.endpoints[resource].columns),
-            odd.get(resource, frozenset()),
+            unread_dates.get(resource, frozenset()),
             began,
             now,
-            forecast(api, known, settings, verdicts) if resource == carrier(api) else None,
+            forecast(api, known, settings, freshness) if resource == carrier(api) else None,
         )
         for name, check in checks_of(api, resource).items():
             found[dg.AssetCheckKey(asset_key(api, resource), name)] = check(evidence)
@@ -79,7 +82,7 @@ def findings(
 
 
 def beginning(instance: dg.DagsterInstance, run_id: str) -> datetime:
-    """When a run began; `FOREVER` where Dagster keeps another clock than lists are recorded by."""
+    """Return when a run began; `FOREVER` if Dagster's clock differs from that of the syncs."""
     record = instance.get_run_record_by_id(run_id)
     started = record.start_time if record else None
     away = abs(times.now().timestamp() - time.time())
@@ -89,6 +92,6 @@ def beginning(instance: dg.DagsterInstance, run_id: str) -> datetime:
 
 
 def checks_of(api: Api, resource: str) -> dict[str, Check]:
-    """The checks that apply to a resource, by name."""
+    """Return the checks of a resource by name."""
     below = CHILD_CHECKS if api.endpoints[resource].parent else {}
     return CHECKS | below | (SOURCE_CHECKS if resource == carrier(api) else {})

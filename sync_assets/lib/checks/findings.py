@@ -1,4 +1,4 @@
-"""What a check looks at, and what it finds."""
+"""The evidence that a check looks at, and the finding that it returns."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from sync_assets.planning.settings import AutomationSettings
 from sync_assets.warehouse.queries import TableStats
 from sync_assets.warehouse.state.list_history import ListHistory
 
-#: What no other sync follows is news for so long.
-TOLD_FOR = timedelta(days=7)
+#: How long a change is reported if no other sync follows.
+REPORTED_FOR = timedelta(days=7)
 TIMES = {"oldest_sync", "oldest_proof"}
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: whether it holds, how bad it is where it does not, and the numbers."""
+    """The result of a check: whether it passed, its severity otherwise, and its metadata."""
 
     passed: bool
     metadata: Mapping[str, Any]
     severity: dg.AssetCheckSeverity = WARN
 
     def evaluation(self, asset: dg.AssetKey, check: str) -> dg.AssetCheckEvaluation:
-        """The finding as Dagster records it outside of runs."""
+        """Return the finding as Dagster records it outside of runs."""
         return dg.AssetCheckEvaluation(
             asset_key=asset,
             check_name=check,
@@ -45,21 +45,21 @@ class Finding:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """The numbers that it tells."""
+        """The numbers in its metadata."""
         return {k: v for k, v in self.metadata.items() if isinstance(v, float)}
 
     @property
     def gist(self) -> str:
-        """What tells it from another finding of the same check: not the passing of time."""
-        told = {k: v for k, v in self.metadata.items() if k not in TIMES}
-        return f"{self.passed} {json.dumps(told, sort_keys=True)}"
+        """What distinguishes it from other findings of the same check, apart from times."""
+        shown = {k: v for k, v in self.metadata.items() if k not in TIMES}
+        return f"{self.passed} {json.dumps(shown, sort_keys=True)}"
 
     def told_again(self, gist: str) -> bool:
-        """Whether a finding of that gist passed, or did not, as this one does."""
+        """Whether a finding with that gist had the same result."""
         return gist.startswith(f"{self.passed} ")
 
     def result(self, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
-        """The finding as a run yields it."""
+        """Return the finding as a run yields it."""
         return dg.AssetCheckResult(
             passed=self.passed,
             asset_key=key.asset_key,
@@ -71,16 +71,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a check may look at: one resource's tables, pasts and verdicts.
+    """What a check may look at: one resource's table, the history and freshness of its lists.
 
-    `declared` are its columns, `unread` names what could not be read of its rows' dates. `began`
-    is when the run began that checks, `now` the time, `plan` that of the source, for the one asset
-    that tells it.
+    `declared` are its columns; `unread` names dates of its rows that could not be read. `began` is
+    when the run began that evaluates the check, and `now` is the time. `plan` is the forecast of
+    the source, given to one asset only.
     """
 
-    facts: TableStats
+    stats: TableStats
     histories: Sequence[ListHistory]
-    verdicts: Sequence[ListFreshness]
+    freshness: Sequence[ListFreshness]
     settings: AutomationSettings
     declared: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
@@ -89,9 +89,9 @@ class Evidence:
     plan: Forecast | None = None
 
     def is_news(self, recorded: datetime | None) -> bool:
-        """Whether what a sync recorded is still to be told: by its run, or until the next sync.
+        """Whether what a sync recorded is still reported: by its own run, and until the next sync.
 
-        Where no other sync follows it is news for a week.
+        If no other sync follows, it is reported for a week.
         """
         when = times.known(recorded, self.now)
         if when > self.began:
@@ -99,4 +99,4 @@ class Evidence:
         last = max(
             (times.known(history.recorded_at, self.now) for history in self.histories), default=EVER
         )
-        return when > EVER and last <= when and self.now - when < TOLD_FOR
+        return when > EVER and last <= when and self.now - when < REPORTED_FOR

@@ -1,4 +1,4 @@
-"""The check of a source as a whole: whether the quota of its account allows what is planned."""
+"""The check `plan_fits`: whether the quota of an account allows what the schedules ask for."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MINUTE = 60.0
 
 
 def plan_fits(evidence: Evidence) -> Finding:
-    """The quota allows what the schedules ask for, and lists stay younger than their maximum age.
+    """The quota allows what the schedules ask for, so that no list exceeds its maximum age.
 
-    The numbers are those of `sync-assets plan`; what was never synced is not in them.
+    The numbers are those of `sync-assets plan`. Lists that were never synced are not included.
     """
     plan = evidence.plan
     if plan is None:  # the evidence of another asset
@@ -48,7 +48,7 @@ def plan_fits(evidence: Evidence) -> Finding:
 
 
 def figures(plan: Forecast) -> dict[str, float]:
-    """The numbers of a plan that Dagster plots: of the source, and the requests of each asset."""
+    """Return the numbers of a plan that Dagster plots."""
     return {name: round(value, 3) for name, value in _figures(plan) if not isinf(value)}
 
 
@@ -62,5 +62,5 @@ def _figures(plan: Forecast) -> Iterator[tuple[str, float]]:
 
 
 def carrier(api: Api) -> str:
-    """The resource whose asset has the check: the first that has no parent."""
+    """Return the resource whose asset has the check: the first without a parent."""
     return next(endpoint.name for endpoint in api.endpoints.values() if endpoint.parent is None)

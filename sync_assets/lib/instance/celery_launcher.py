@@ -1,7 +1,7 @@
-"""Dagster's Celery run launcher, which also notices a worker that is gone, and cancels.
+"""Dagster's Celery run launcher, which also notices that a worker is gone, and cancels runs.
 
-Dagster's own asks Celery's result backend alone. What a killed worker was doing stays "started"
-there for ever, and what a worker could not report, its database being away, is a "success".
+Dagster's own asks only Celery's result backend. There the task of a killed worker stays "started"
+for ever, and a task that could not report because its database was away is a "success".
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CeleryRunLauncher(launcher.CeleryRunLauncher):
             self._task_tag = DAGSTER_CELERY_TASK_ID_TAG
 
     def terminate(self, run_id: str) -> bool:
-        """Terminate a run; Dagster's own lets it fail, so that it is tried again (1.13.27)."""
+        """Cancel a run. Dagster's own launcher lets it fail, so that it is retried (1.13.27)."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
@@ -45,7 +45,7 @@ class CeleryRunLauncher(launcher.CeleryRunLauncher):
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> Any:
-        """Whether somebody is executing a run that has started and not ended."""
+        """Return whether a worker executes a run that has started and not ended."""
         from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # read in 1.13.27
 
         if self._task_tag is None:

@@ -1,7 +1,7 @@
-"""The executor of all jobs, and into which runs a backfill is cut.
+"""The executor of all jobs, and the backfill policy.
 
-What cannot work is refused before it does harm: at the load of the code location what the
-environment tells, at the start of a run what only its Dagster instance tells.
+A setting that cannot work is refused early: when the code location loads, or when a run starts if
+it depends on the Dagster instance.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ CELERY_VARIABLES = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
 
 
 def build_executor(settings: ExecutionSettings) -> dg.ExecutorDefinition:
-    """The executor of all jobs; it refuses a run whose instance cannot work with it.
+    """Build the executor of all jobs; it refuses a run whose instance cannot work with it.
 
-    Each run notes the process that executes it, and ends with its `dagster dev` or Celery worker.
+    Each run records the process that executes it, and ends with its `dagster dev` or Celery
+    worker.
     """
     chosen: Any = _executor(settings.executor)
 
@@ -44,7 +45,7 @@ def build_executor(settings: ExecutionSettings) -> dg.ExecutorDefinition:
 
 
 def backfill_policy(settings: ExecutionSettings) -> dg.BackfillPolicy:
-    """Into which runs a backfill is cut."""
+    """Return how many partitions each run of a backfill has."""
     most = settings.partitions_per_run
     return dg.BackfillPolicy.multi_run(most) if most else dg.BackfillPolicy.single_run()
 
@@ -71,7 +72,7 @@ def _executor(name: str) -> dg.ExecutorDefinition:
 
 
 def _refuse(settings: ExecutionSettings, instance: dg.DagsterInstance) -> None:
-    """Dagster tells the reason of its own errors only, where an executor cannot be made."""
+    """Raise an error of Dagster's: only of these does it show the reason if an executor fails."""
     launcher = instance.run_launcher
     names = {base.__name__ for base in type(launcher).__mro__}
     if "CeleryRunLauncher" in names and settings.executor != "in_process":

@@ -1,7 +1,7 @@
-"""Dagster's own classes in place of ours, where a version of Dagster is not as ours expect.
+"""Falls back to Dagster's own classes if a version of Dagster differs from what ours expect.
 
-`dagster.yaml` names classes of ours that lean on private attributes of Dagster. An upgrade must
-never keep Dagster from starting.
+`dagster.yaml` names classes of ours that use private attributes of Dagster. An upgrade must never
+keep Dagster from starting.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import dagster
 
 @contextmanager
 def or_dagsters_own(what: str) -> Iterator[None]:
-    """Leave things as they are, with a warning, where the block meets an unknown Dagster."""
+    """Warn, instead of raising, if the block fails because this version of Dagster differs."""
     try:
         yield
     except (AttributeError, ImportError, TypeError) as error:

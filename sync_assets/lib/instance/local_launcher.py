@@ -16,15 +16,15 @@ from sync_assets.lib.instance.run_process import RunProcess
 
 
 class LocalRunLauncher(dg.DefaultRunLauncher):
-    """Starts each run as a process beside the code server; run monitoring asks it who is alive."""
+    """Starts each run as a process beside the code server, and tells run monitoring if it lives."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Whether run monitoring may ask."""
+        """Whether run monitoring may ask this launcher."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> Any:
-        """Whether the process of a run is alive; one of another machine is taken to be."""
+        """Return whether the process of a run lives; one on another machine counts as alive."""
         from dagster._core.launcher import CheckRunHealthResult, WorkerStatus  # read in 1.13.27
 
         process = RunProcess.of_run(run.run_id, run.tags)
@@ -34,9 +34,9 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
         return CheckRunHealthResult(WorkerStatus.FAILED, message)
 
     def terminate(self, run_id: str) -> bool:
-        """Terminate a run; by its process where the code server that started it is gone.
+        """Terminate a run, by its process if the code server that started it is gone.
 
-        Raises what Dagster raises where the process is unknown or on another machine.
+        Raises what Dagster raises if the process is unknown or on another machine.
         """
         try:
             if super().terminate(run_id):  # type: ignore[no-untyped-call]
@@ -54,7 +54,7 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
         return True
 
     def _process(self, run_id: str) -> RunProcess | None:
-        """The process of a run that has not ended, if it is one of this machine."""
+        """Return the process of a run that has not ended, if it is on this machine."""
         run = self._instance.get_run_by_id(run_id)
         process = RunProcess.of_run(run.run_id, run.tags) if run and not run.is_finished else None
         return process if process and process.is_here else None

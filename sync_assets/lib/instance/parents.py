@@ -1,7 +1,7 @@
-"""A run ends with the `dagster dev` or the Celery worker that it belongs to.
+"""Ends a run together with its `dagster dev` or Celery worker.
 
-A `dagster dev` that is ended alone, by a supervisor or by kill -9, leaves its code server behind,
-and that waits for its runs, however long they take (Dagster 1.13.27).
+If only `dagster dev` is ended, by a supervisor or by kill -9, its code server stays and waits for
+its runs, however long they take (Dagster 1.13.27).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ LOOK_EVERY_SECONDS = 1.0
 
 
 def end_with_dagster_dev() -> None:
-    """Interrupt this process once the `dagster dev` that it belongs to is gone.
+    """Interrupt this process once the `dagster dev` that started it is gone.
 
-    Without one, and where the system has no /proc, nothing is done.
+    Does nothing without a `dagster dev`, and on systems without /proc.
     """
     leader = dagster_dev()
     if leader is not None:
@@ -30,10 +30,10 @@ def end_with_dagster_dev() -> None:
 
 
 def end_with_celery_worker() -> None:
-    """Let SIGQUIT, by which a Celery worker with REMAP_SIGTERM ends its tasks, interrupt the run.
+    """Let SIGQUIT interrupt the run; a Celery worker with REMAP_SIGTERM ends its tasks by it.
 
-    Celery's own handler ends the task as if its op had failed (5.7), which is not tried again.
-    Where nobody handles that signal it is left alone.
+    Celery's own handler ends the task as if its op had failed (5.7), which is not retried. If
+    nothing handles the signal, it is left alone.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and callable(signal.getsignal(signal.SIGQUIT)):
@@ -41,7 +41,7 @@ def end_with_celery_worker() -> None:
 
 
 def dagster_dev() -> RunProcess | None:
-    """The `dagster dev` that started this process, its parent or who else."""
+    """Return the `dagster dev` among the parents of this process, if there is one."""
     pid = os.getpid()
     with suppress(OSError, ValueError):  # no /proc, or it ended just now
         while VARIABLE in (PROC / f"{pid}/environ").read_bytes():

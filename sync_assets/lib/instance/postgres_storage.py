@@ -1,8 +1,8 @@
-"""Dagster's storage on Postgres with connections that are kept, as its webserver keeps them.
+"""Dagster's storage on Postgres that keeps its connections open.
 
-Everywhere else Dagster connects anew for each of its statements, and records two events for each
-partition and asset of a run. The tables are Dagster's own. Where a version of Dagster is not as
-expected, its own event log takes the place of ours, with one warning.
+Outside of its webserver Dagster connects anew for each statement, and it records two events for
+each partition and asset of a run. The tables are Dagster's own. If a version of Dagster differs
+from what is expected, its own event log is used, with one warning.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sync_assets.lib.instance.fallback import or_dagsters_own
 
 
 class KeptPostgresEventLog(PostgresEventLogStorage):
-    """The event log; threads that meet open further connections, and close them again."""
+    """The event log with a kept connection; parallel threads open further ones and close them."""
 
     def __init__(self, postgres_url: str) -> None:
         super().__init__(postgres_url)
@@ -35,7 +35,7 @@ class KeptPostgresEventLog(PostgresEventLogStorage):
         )
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event; once more where the server went away meanwhile, so it may stand twice."""
+        """Store an event; again if the connection was lost meanwhile, so it may be stored twice."""
         try:
             super().store_event(event)
         except DBAPIError as error:
@@ -44,7 +44,7 @@ class KeptPostgresEventLog(PostgresEventLogStorage):
             super().store_event(event)
 
     def dispose(self) -> None:
-        """Close what is open."""
+        """Close the connections."""
         super().dispose()
         self._engine.dispose()
 
@@ -59,18 +59,18 @@ class KeptPostgresStorage(DagsterPostgresStorage):
 
     @classmethod
     def config_type(cls) -> Any:
-        """What `dagster.yaml` may say: `postgres_url`, or the variable that holds it."""
+        """The config in `dagster.yaml`: `postgres_url`, or the variable that holds it."""
         return {"postgres_url": StringSource}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> KeptPostgresStorage:
-        """The storage that `dagster.yaml` names."""
+        """Build the storage from the config in `dagster.yaml`."""
         return cls(config_value["postgres_url"], inst_data)
 
 
 def _kept_event_log(own: Any, postgres_url: str) -> Any:
-    """The event log, if Dagster's own has the engine that ours replaces."""
+    """Return the event log, if Dagster's own has the engine that this one replaces."""
     own._engine  # noqa: B018 - raises where Dagster calls it otherwise (read in 1.13.27)
     return KeptPostgresEventLog(postgres_url)

@@ -1,4 +1,4 @@
-"""Which process executes a run: noted in its tags, so that a run whose process is gone is found."""
+"""Records in the tags of a run which process executes it, so that a dead process is found."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class RunProcess:
-    """A process: its machine since which boot, its id there, and when that id was given to it.
+    """A process, identified by its machine, its id and its start.
 
-    `host` names the machine, and the container if it is one; `boot` and `started` (in clock ticks
-    since then) are empty where the system has no /proc.
+    `host` names the machine, and the container if there is one. `boot` identifies the boot of the
+    machine, and `started` is the start of the process in clock ticks since then; both are empty on
+    systems without /proc.
     """
 
     host: str
@@ -32,14 +33,14 @@ class RunProcess:
 
     @classmethod
     def of(cls, pid: int) -> RunProcess:
-        """What is known of a process of this machine."""
+        """Return what is known of a process of this machine."""
         return cls(_host(), _boot(), pid, _started(pid))
 
     @classmethod
     def of_run(cls, run_id: str, tags: Mapping[str, str]) -> RunProcess | None:
-        """The process that a run's tags name; None where they name none.
+        """Return the process that the tags of a run name, or None.
 
-        A run that is executed again inherits the tags of the one before.
+        A run that is executed again inherits the tags of the earlier one.
         """
         try:
             told = json.loads(tags[TAG])
@@ -48,17 +49,17 @@ class RunProcess:
             return None
 
     def tags(self, run_id: str) -> dict[str, str]:
-        """The tags that name this process as that of a run."""
+        """The tags that name this process."""
         return {TAG: json.dumps({"run": run_id, **asdict(self)})}
 
     @property
     def is_here(self) -> bool:
-        """Whether it is a process of this machine, on which alone it can be judged."""
+        """Whether it is a process of this machine; only then can its state be known."""
         return self.host == _host()
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs; another process that got its id since is not it."""
+        """Whether it still runs; another process with the same id does not count."""
         try:
             os.kill(self.pid, 0)
         except (ProcessLookupError, PermissionError):  # nobody has the id, or somebody else
@@ -67,9 +68,9 @@ class RunProcess:
 
 
 def noting_its_process(executor: dg.Executor) -> dg.Executor:
-    """The executor, which notes its process in the run's tags before it begins.
+    """Return the executor, which records its process in the run's tags before it begins.
 
-    It stays of its own class: Celery's asks the run for the executor and needs what only it has.
+    Its class does not change, because Celery's executor needs what only its own class has.
     """
     execute = executor.execute
 
@@ -96,7 +97,7 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process began, by /proc/<pid>/stat; nothing of a zombie, which executes nothing."""
+    """Return the start of a process from /proc/<pid>/stat; empty for a zombie."""
     with suppress(OSError):
         fields = (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()
         return "" if fields[0] == "Z" else fields[19]

@@ -1,8 +1,8 @@
-"""Dagster's event log on SQLite with connections that are kept: a seventh of the cost of an event.
+"""Dagster's event log on SQLite that keeps its connections: an event costs a seventh.
 
-Dagster makes an engine and opens a connection for each of its statements, and records two events
-for each partition and asset of a run. The files are Dagster's own, so that either reads the
-other's. `_connect`, `_initdb`, `_initialized_dbs`, `_db_lock` and
+Dagster makes an engine and opens a connection for each statement, and it records two events for
+each partition and asset of a run. The files are Dagster's own, so either class reads the files of
+the other. `_connect`, `_initdb`, `_initialized_dbs`, `_db_lock` and
 `_has_asset_key_col_on_connection` are private to Dagster (read in 1.13.27).
 """
 
@@ -28,7 +28,7 @@ BUSY_SECONDS = 30
 
 
 class KeptSqliteEventLog(SqliteEventLogStorage):
-    """The event log, one kept connection for each of the shards that were used last."""
+    """The event log with a kept connection for each of the shards that were used last."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[tuple[int, str], Engine] = OrderedDict()
@@ -61,9 +61,9 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
         return engine
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, and touch the run's file, for whose changes the UI waits.
+        """Store an event and touch the run's file, because the UI waits for the file to change.
 
-        Closing a connection changes it, too: until then the event is in the write-ahead log.
+        Without that the file changes only when the connection is closed.
         """
         super().store_event(event)
         os.utime(self.path_for_shard(event.run_id))
@@ -77,13 +77,13 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
         return self._is_there(column_name, look)
 
     def _is_there(self, name: str, look: Callable[[], bool]) -> bool:
-        """Whether a table or column exists; one that does stays."""
+        """Whether a table or column exists; a positive answer is kept."""
         if name not in self._known and look():
             self._known.add(name)
         return name in self._known
 
     def dispose(self) -> None:
-        """Close what is open."""
+        """Close the connections."""
         super().dispose()
         for engine in self._engines.values():
             engine.dispose()
@@ -91,5 +91,5 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
 
 
 def _without_waiting_for_the_disk(connection: Any, record: object) -> None:
-    """Leave it to the write-ahead log: kill -9 loses nothing, a power cut the last events."""
+    """Do not wait for the disk: kill -9 loses nothing, a power cut may lose the last events."""
     connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,7 +1,7 @@
 """Dagster's storage on SQLite with kept connections: the class that `dagster.yaml` names.
 
-Where a version of Dagster lacks what the event log leans on, Dagster's own takes its place: slower,
-and with one warning.
+If a version of Dagster lacks what the event log uses, Dagster's own takes its place, with one
+warning; it is slower.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sync_assets.lib.instance.fallback import or_dagsters_own
 
 
 class KeptSqliteStorage(DagsterSqliteStorage):
-    """Runs, events and schedules in one folder, as Dagster lays them out."""
+    """Runs, events and schedules in one folder, with the layout of Dagster's own."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
@@ -28,12 +28,12 @@ class KeptSqliteStorage(DagsterSqliteStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> KeptSqliteStorage:
-        """The storage in the `base_dir` of `dagster.yaml`."""
+        """Build the storage in the `base_dir` of `dagster.yaml`."""
         return cls.from_local(inst_data=inst_data, **config_value)
 
 
 def _kept_event_log(own: Any) -> Any:
-    """The event log in the folder of Dagster's own, once a connection of it has worked."""
+    """Return the event log for the folder, once a connection has worked."""
     from sync_assets.lib.instance.sqlite_event_log import KeptSqliteEventLog
 
     kept = KeptSqliteEventLog(own._base_dir)

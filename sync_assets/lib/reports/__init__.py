@@ -1,1 +1,1 @@
-"""Reports: a table and a plot of the synced rows, on the page of an asset."""
+"""Reports: assets whose page shows a table and a plot of synced rows."""

@@ -1,4 +1,4 @@
-"""An asset for each report, materialized after each update of what it reads."""
+"""Builds an asset for each report; it is materialized after each update of what it reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ GROUP = "reports"
 
 @configspec
 class ReportSettings(BaseConfiguration):
-    """Whether there are reports."""
+    """Whether the reports exist."""
 
     enabled: bool | None = None
     """true or false: for all sources, or for none; unset: for those in the sandbox."""
@@ -31,9 +31,9 @@ class ReportSettings(BaseConfiguration):
 
 @dataclass(frozen=True)
 class Report:
-    """What a report shows: by title of a panel, queries that give `day`, `series` and `value`.
+    """A report: by title of a panel, a list of queries that return `day`, `series` and `value`.
 
-    `resources` are those of the API that the queries read, `period` is a day or a week.
+    `resources` are those of the API that the queries read. `period` is a day or a week.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Report:
 
 
 def build_report_definitions(reports: Sequence[Report]) -> dg.Definitions:
-    """The assets of the reports that are switched on."""
+    """Build the assets of the reports that are switched on."""
     enabled = resolve(ReportSettings(), ["reports"], {}).enabled
     chosen = [one for one in reports if (one.api.is_sandbox() if enabled is None else enabled)]
     when = condition([report.api for report in reports])
@@ -53,9 +53,9 @@ def build_report_definitions(reports: Sequence[Report]) -> dg.Definitions:
 
 
 def condition(apis: Sequence[Api]) -> dg.AutomationCondition[Any]:
-    """After each update, and while nothing of any API is in progress: a report can wait.
+    """Return the condition: after each update, while nothing of any API is in progress.
 
-    So the reports of several sources are one run, and none holds up the first sync of another.
+    So the reports of several sources are one run, and none delays the first sync of another.
     """
     busy = [
         dg.AutomationCondition.asset_matches(
@@ -88,7 +88,7 @@ def _asset(report: Report, when: dg.AutomationCondition[Any]) -> dg.AssetsDefini
 
 
 def _query(report: Report) -> str:
-    """All queries of a report as one, for rows of one moment; series in their order."""
+    """Return all queries of a report as one, so that all rows are of the same time."""
     parts = [
         f"SELECT {panel} AS panel, {place} AS place, CAST(day AS varchar) AS day, series, "  # noqa: S608
         f"CAST(value AS double precision) AS value FROM ({query}) AS figures"

@@ -1,4 +1,4 @@
-"""The figures of a report: numbers by day or week, as a table in Markdown."""
+"""The figures of a report by day or week, as a table in Markdown."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SHOWN = 14
 
 @dataclass
 class Panel:
-    """Figures that are drawn together: by series, the value of each day or week that has one."""
+    """Figures that are drawn together: by series, the value of each day or week."""
 
     title: str
     series: dict[str, dict[date, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, title: str, rows: Iterable[Mapping[str, Any]]) -> Panel:
-        """Of rows with `day`, `series` and `value`; those without a day are left out."""
+        """Build it from rows with `day`, `series` and `value`; rows without a day are left out."""
         found: dict[str, dict[date, float]] = defaultdict(dict)
         for row in rows:
             if (day := _date(row["day"])) is not None:
@@ -36,12 +36,12 @@ def _date(value: object) -> date | None:
 
 
 def days_of(panels: Iterable[Panel]) -> list[date]:
-    """The days that any series has a value of, in order."""
+    """Return the days on which any series has a value, in order."""
     return sorted({day for panel in panels for of in panel.series.values() for day in of})
 
 
 def table(panels: Iterable[Panel], period: str) -> str:
-    """The newest days or weeks as a table, below the sums of all of them."""
+    """Return a table of the newest days or weeks, below the sums of all."""
     shown = list(panels)
     columns = {name: of for panel in shown for name, of in panel.series.items()}
     days = days_of(shown)

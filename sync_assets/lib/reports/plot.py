@@ -1,4 +1,4 @@
-"""A plot of a report as a PNG, drawn by matplotlib where it is installed."""
+"""Draws the plot of a report as a PNG, if matplotlib is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH, HEIGHT_OF_PANEL, COLOURS = 8.5, 2.4, 24
 
 
 def plot(panels: Sequence[Panel]) -> bytes | None:
-    """The panels below each other; None without matplotlib."""
+    """Return a picture with the panels below each other; None without matplotlib."""
     if find_spec("matplotlib") is None:
         return None
     import matplotlib.dates as dating  # half a second, which only a report waits for
@@ -47,7 +47,7 @@ def plot(panels: Sequence[Panel]) -> bytes | None:
 
 
 def as_markdown(picture: bytes | None) -> str:
-    """The picture inside the text, or what a plot needs."""
+    """Return the picture inside of Markdown, or say what a plot needs."""
     if picture is None:
         return f"*Install `{EXTRA}` for a plot above this table.*"
     return f"![plot](data:image/png;base64,{b64encode(picture).decode()})"

@@ -1,4 +1,4 @@
-"""The job that removes old runs from Dagster's storage, and the schedule that runs it."""
+"""The job that removes old runs and events from Dagster's storage, and its schedule."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -20,31 +20,31 @@ WEEKLY = "30 4 * * 0"
 
 @configspec
 class RetentionSettings(BaseConfiguration):
-    """How long Dagster keeps what it records."""
+    """How long Dagster keeps its records."""
 
     keep_days: Annotated[int, at_least(0, TEN_YEARS)] = 0
     """Days for which Dagster keeps runs; 0 is for ever. `deploy/` says 30."""
 
 
 class RetentionConfig(dg.Config):
-    """`dry_run`: say what would be removed, and remove nothing; `keep_days`: what is younger."""
+    """The config of the job. A `dry_run` only reports; `keep_days` replaces the setting."""
 
     dry_run: bool = True
     keep_days: int = 30
 
 
 def our_assets() -> list[dg.AssetKey]:
-    """The assets of this code location: other locations may share the instance."""
+    """Return the assets of this code location; others may share the instance."""
     return [dg.AssetKey([api.name, name]) for api in apis().values() for name in api.endpoints]
 
 
 def keep_days() -> int:
-    """The days that are configured; `ConfigurationError` for none that there are."""
+    """Return the configured days; raise `ConfigurationError` if there are none."""
     return resolve(RetentionSettings(), [NAME], {}).keep_days
 
 
 def build_retention_definitions() -> dg.Definitions:
-    """The job `retention` and the schedule `retention_weekly`."""
+    """Build the job `retention` and the schedule `retention_weekly`."""
     job = _job()
     return dg.Definitions(jobs=[job], schedules=[_schedule(job)])
 

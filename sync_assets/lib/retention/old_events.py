@@ -1,6 +1,6 @@
-"""Old events of no run: what sensors publish of checks, and Dagster's daemon of freshness.
+"""Old events without a run: check evaluations by sensors, and freshness by Dagster's daemon.
 
-`delete_run` never takes them along. The newest of each kind stays, whatever its age.
+`delete_run` does not remove them. The newest of each kind stays, whatever its age.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EVENTS, EVALUATIONS = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
 def count_old_events(
     instance: dg.DagsterInstance, before: datetime, assets: Sequence[dg.AssetKey]
 ) -> int:
-    """How many events of no run of some assets are from before a moment and newest of nothing."""
+    """Count the events without a run that are older than a time and not the newest of a kind."""
     with event_log(instance).index_connection() as connection:
         count = db.select(db.func.count()).where(_old_events(_stored(before), _names(assets)))
         return int(connection.execute(count).scalar_one())
@@ -38,7 +38,7 @@ def count_old_events(
 def delete_old_events(
     instance: dg.DagsterInstance, before: datetime, assets: Sequence[dg.AssetKey]
 ) -> None:
-    """Remove them, and the evaluations of checks that they tell of."""
+    """Remove these events and the evaluations of checks that belong to them."""
     storage, moment, names = event_log(instance), _stored(before), _names(assets)
     old = _old_events(moment, names)
     tags = AssetEventTagsTable.delete().where(
@@ -79,16 +79,16 @@ def _old_evaluations(moment: datetime, names: Sequence[str]) -> Any:
 
 
 def _of_assets(names: Sequence[str]) -> Any:
-    """Events of some assets; an evaluation of a check names its asset in its text alone."""
+    """Return the condition for events of some assets; evaluations have theirs only in the text."""
     named = [EVENTS.event.contains(f'"path": {name}', autoescape=True) for name in names]
     return db.or_(EVENTS.asset_key.in_(names), db.and_(EVENTS.asset_key.is_(None), db.or_(*named)))
 
 
 def _names(assets: Sequence[dg.AssetKey]) -> list[str]:
-    """Assets as Dagster stores their keys."""
+    """Return asset keys as Dagster stores them."""
     return [asset.to_string() for asset in assets]
 
 
 def _stored(moment: datetime) -> datetime:
-    """A moment as Dagster stores one."""
+    """Return a time as Dagster stores it."""
     return moment.astimezone(timezone.utc).replace(tzinfo=None)

@@ -1,7 +1,7 @@
-"""Runs that nobody needs any more, and how to remove one without a trace.
+"""Old runs that are no longer needed, and their removal.
 
-A run is needed while it holds the newest materialization of an asset's partition or the newest
-evaluation of a check: `delete_run` takes those along, and the partition would count as missing.
+A run is needed if it holds the newest materialization of a partition or the newest evaluation of a
+check: `delete_run` removes these too, and the partition would count as missing.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ EVALUATED = [Status.SUCCEEDED.value, Status.FAILED.value]
 
 
 def old_runs(instance: dg.DagsterInstance, before: datetime, of: dg.DagsterRun) -> list[str]:
-    """The runs that ended before a moment, whether they are needed or not.
+    """Return the runs that ended before a time, whether or not they are needed.
 
-    Only those of the code location of the run `of`: others share the instance, and their runs are
-    theirs.
+    Only runs of the code location of the run `of`, because others may share the instance.
     """
     over = dg.RunsFilter(statuses=list(FINISHED_STATUSES), updated_before=before)
     location = of.tags.get(LOCATION)
@@ -42,7 +41,7 @@ def old_runs(instance: dg.DagsterInstance, before: datetime, of: dg.DagsterRun) 
 
 
 def needed_runs(instance: dg.DagsterInstance) -> set[str]:
-    """The runs that something newest is known from."""
+    """Return the runs that hold a newest materialization or evaluation."""
     events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
     materialized = events.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION.value
     materializations = newest(events, [events.asset_key, events.partition], materialized)
@@ -60,7 +59,7 @@ def needed_runs(instance: dg.DagsterInstance) -> set[str]:
 
 
 def delete_runs(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
-    """Remove runs, their events, evaluations and logs; the run last, so that none is half known."""
+    """Remove runs with their events, evaluations and logs; the run itself last."""
     storage = event_log(instance)
     for run_id in run_ids:  # first, because a bucket may forbid it
         instance.compute_log_manager.delete_logs(prefix=[run_id])
@@ -77,12 +76,12 @@ def delete_runs(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> None:
 
 
 def newest(columns: Any, keys: Iterable[Any], which: Any) -> Any:
-    """The ids of the newest rows of a table, one for each value of the keys."""
+    """Return the ids of the newest rows of a table for each value of the keys."""
     return db.select(db.func.max(columns.id)).where(which).group_by(*keys)
 
 
 def newest_evaluations() -> Any:
-    """The ids of each check's newest evaluation, and of the newest that came to a verdict."""
+    """Return the ids of each check's newest evaluation, and of its newest with a result."""
     checks = AssetCheckExecutionsTable.c
     keys = [checks.asset_key, checks.check_name, checks.partition]
     evaluated = checks.execution_status.in_(EVALUATED)
@@ -90,7 +89,7 @@ def newest_evaluations() -> Any:
 
 
 def event_log(instance: dg.DagsterInstance) -> SqlEventLogStorage:
-    """The instance's event log, which must be one in SQL."""
+    """Return the instance's event log, which must be an SQL one."""
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         raise dg.Failure(f"{type(storage).__name__} keeps its events by rules of its own")
@@ -98,7 +97,7 @@ def event_log(instance: dg.DagsterInstance) -> SqlEventLogStorage:
 
 
 def _files(storage: SqlEventLogStorage, run_id: str) -> list[Path]:
-    """The database that SQLite keeps for each run, and that outlives its last event."""
+    """Return the database files that SQLite keeps for a run."""
     if not isinstance(storage, SqliteEventLogStorage):
         return []
     shard = storage.path_for_shard(run_id)
