@@ -27,7 +27,7 @@ class Read(Enum):
 
 
 def reading(request: Request, read: Read, say: Callable[[str], None]) -> Request:
-    """Return a request that reads its lists as `read` says; `due` reads the warehouse and may wait."""
+    """Return a request that reads its lists as `read` says; `due` may wait for the warehouse."""
     if read is Read.sweep:
         return request
     api = request.api

@@ -178,7 +178,7 @@ def is_fresh(evidence: Evidence) -> Finding:
 
 
 def is_proven(evidence: Evidence) -> Finding:
-    """Every live list was swept lately."""
+    """Every live list was read to its end within its maximum age, not only by its head."""
     return proven(evidence.freshness, evidence.settings)
 
 
