@@ -23,6 +23,7 @@ from sync_assets.warehouse.connection.staging import drop_abandoned
 from sync_assets.warehouse.connection.transient import failure_of
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.ownership import BOOKS, SYNCS, Ownership, refusal
+from sync_assets.warehouse.state.list_history import FILLED
 from sync_assets.warehouse.state.syncs import mark
 from sync_assets.warehouse.tables import Tables
 from sync_assets.warehouse.typed.casts import DUCKDB, POSTGRES
@@ -109,11 +110,21 @@ def _stored(client: SqlJobClientBase, api: Api) -> Stored:
 def _fit(client: SqlJobClientBase, api: Api, views: TypedViews) -> None:
     """Fit the columns that exist to the load's schema, all of them or none."""
     with client.sql_client.begin_transaction():
+        tables = [
+            (_Table(client, name), stored)
+            for name, stored in list(client.get_storage_tables(_names(client)))
+            if stored
+        ]
         changes = [
             f"ALTER TABLE {table.name} {change}"
-            for name, stored in list(client.get_storage_tables(_names(client)))
-            for table in [_Table(client, name)]
-            for change in (_changes(table, stored) if stored else ())
+            for table, stored in tables
+            for change in _changes(table, stored)
+        ]
+        changes += [
+            statement
+            for table, stored in tables
+            if table.is_of_syncs
+            for statement in _filled(table, stored)
         ]
         converts = any(" TYPE " in change for change in changes)
         with views.aside(lambda: _stored(client, api)) if converts else nullcontext():
@@ -126,6 +137,7 @@ class _Table:
 
     def __init__(self, client: SqlJobClientBase, name: str) -> None:
         self._client, self._prepared = client, client.prepare_load_table(name)
+        self.is_of_syncs = name == SYNCS
         self.name = client.sql_client.make_qualified_table_name(name)
         self.columns = client.schema.get_table_columns(name)
         self.column = client.sql_client.escape_column_name
@@ -164,6 +176,17 @@ def _changes(table: _Table, stored: TTableSchemaColumns) -> Iterator[str]:
             yield f"ALTER COLUMN {table.column(name)} TYPE {kind} USING {cast}"
         if not column.get("nullable", True) and (column_wanted or {}).get("nullable", True):
             yield f"ALTER COLUMN {table.column(name)} DROP NOT NULL"
+
+
+def _filled(table: _Table, stored: TTableSchemaColumns) -> Iterator[str]:
+    """Columns that `_syncs` had not, with what their old rows say: a list may rest for a month."""
+    missing = [name for name in FILLED if name not in stored]
+    for name in missing:
+        kind = table.kind(table.columns[name])
+        yield f"ALTER TABLE {table.name} ADD COLUMN {table.column(name)} {kind}"
+    if missing:  # at once: DuckDB alters no table that the same transaction has updated
+        values = [f"{table.column(name)} = {table.column(FILLED[name])}" for name in missing]
+        yield f"UPDATE {table.name} SET {', '.join(values)}"
 
 
 def _refuse_losses(table: _Table, name: str, old: str, new: str) -> None:

@@ -89,7 +89,9 @@ def test_a_click_is_a_sweep_and_can_ask_for_heads(
     later(27)
     heads = {"ops": {"events": {"config": {"read": "heads"}}}}
     assert runs.run("events/orders", config=heads).success
-    assert runs.metadata("events/orders")["read"] == "head"
+    told = runs.metadata("events/orders")
+    assert told["read"] == "head"
+    assert told["fresh_at"] - told["proven_at"] == pytest.approx(27 * 3600, abs=600)
     assert runs.check("events/orders", "fresh").passed
     unproven = runs.check("events/orders", "proven")
     assert not unproven.passed

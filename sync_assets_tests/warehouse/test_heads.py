@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sync_assets.base.times import parse_time
 from sync_assets.lib.assets.results import materialization
 from sync_assets.sources import events
 from sync_assets.sources.rest.list_result import ListResult
@@ -132,7 +133,8 @@ def test_a_head_moves_its_own_clock_alone(orders: Orders) -> None:
     head = orders.head()
     after = orders.known()
     assert after["fresh_at"] == head.read_at.isoformat() > before["fresh_at"]
-    unmoved = ("synced_at", "pages", "requests", "sweeps_in_order", "missing_fields")
+    assert str(head.proven_at) == str(parse_time(before["proven_at"]))
+    unmoved = ("synced_at", "proven_at", "pages", "requests", "sweeps_in_order", "missing_fields")
     assert [after[name] for name in unmoved] == [before[name] for name in unmoved]
     assert (after["rows"], after["rows_added"], after["head_pages"]) == (len(orders.rows), 1, 2)
 
@@ -332,7 +334,7 @@ def test_a_head_that_was_loaded_during_a_sweep_does_not_fall_back(orders: Orders
     held = {row["id"]: row["status"] for row in orders.world.rows("events.orders")}
     assert held[edited["id"]] == "refunded"
     known = orders.known()
-    assert known["fresh_at"] > known["synced_at"]
+    assert known["fresh_at"] > known["synced_at"] == known["proven_at"]
     assert known["head_pages"] == sweep.renewed_pages == 5
 
 

@@ -113,6 +113,16 @@ def test_what_a_sync_takes_is_recorded_from_the_first_sync_on(old: World) -> Non
     assert (known[ListKey("users", "2")], known[ListKey("users", "1")]) == (1, None)
 
 
+def test_both_clocks_of_lists_that_are_not_synced_again_are_told(old: World) -> None:
+    clocks = "SELECT list, synced_at, fresh_at, proven_at FROM promotions._syncs"
+    assert errors(old, "users", parents=["2"]) == {None}
+    found = {row.pop("list"): set(row.values()) for row in query(old, clocks)}
+    assert {"users/1", "users/2"} <= set(found)
+    assert {len(times) for times in found.values()} == {1}
+    ended = state(API).histories[ListKey("users", "1")]
+    assert ended.fresh_at == ended.synced_at is not None
+
+
 def test_new_declarations_convert_what_a_version_left(old: World, declare: Declare) -> None:
     declare("users", visits="bigint", ratio="double", consent="bool", tags="json")
     declare("rankings", position="text", points="bigint")

@@ -71,6 +71,7 @@ def _address(api: Api, listing: ListResult) -> tuple[str, str | None]:
 
 
 def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
+    proven = listing.proven_at
     count = "dagster/row_count" if listing.parent is None else "dagster/partition_row_count"
     return {
         count: listing.rows,
@@ -86,6 +87,8 @@ def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
         "seconds_waited": round(listing.waited, 3),
         "sandbox": api.is_sandbox(),
         "read": "head" if listing.is_head else "sweep",
+        "fresh_at": dg.MetadataValue.timestamp(listing.fresh_at),
+        **({"proven_at": dg.MetadataValue.timestamp(proven)} if proven else {}),
         **{name: number for name in CHANGES if (number := getattr(listing, name)) is not None},
     }
 

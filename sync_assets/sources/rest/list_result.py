@@ -43,7 +43,8 @@ class ListResult:
     to be left alone, if that is why the list failed.
     `new_fields` are those that no column declares, `missing_fields` those that no record has.
     `is_head` says that it was not read to its end, but to the first page without news; `rows` is
-    what the warehouse holds of it then. `renewed_at` is when its first `renewed_pages` were read
+    what the warehouse holds of it then; `proven_before` is when its list was last read to its end,
+    once a head is loaded. `renewed_at` is when its first `renewed_pages` were read
     again, at the end of a sweep during which a head was loaded. `page_rows` are the
     records that each page brought, `rows_a_page` the rows of the latest page that another one
     followed, `page_size` what pages were asked for.
@@ -71,6 +72,7 @@ class ListResult:
     new_fields: set[str] = field(default_factory=set)
     missing_fields: set[str] = field(default_factory=set)
     is_head: bool = False
+    proven_before: datetime | None = None
     renewed_at: datetime | None = None
     renewed_pages: int = 0
     page_rows: list[int] = field(default_factory=list)
@@ -103,6 +105,16 @@ class ListResult:
     def key(self) -> ListKey:
         """Which list it is."""
         return ListKey(self.resource, self.parent)
+
+    @property
+    def fresh_at(self) -> datetime:
+        """As of when the rows in front are loaded."""
+        return self.renewed_at or self.read_at
+
+    @property
+    def proven_at(self) -> datetime | None:
+        """As of when all rows were proven; None where a head is not loaded yet."""
+        return self.proven_before if self.is_head else self.read_at
 
     @property
     def quarantined(self) -> int:

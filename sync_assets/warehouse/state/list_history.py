@@ -20,15 +20,15 @@ from sync_assets.warehouse.state.quarantine import LIST_COLUMN
 SYNCS_TABLE = SYNCS
 COLUMNS = columns(
     required=f"{LIST_COLUMN} resource",
-    text=f"{LIST_COLUMN} resource parent synced_at fresh_at recorded_at ended_at new_fields"
-    " missing_fields known_fields page_size failed_at error not_before",
+    text=f"{LIST_COLUMN} resource parent synced_at fresh_at proven_at recorded_at ended_at"
+    " new_fields missing_fields known_fields page_size failed_at error not_before",
     bigint="rows rows_before pages requests quarantined left_out conflicts failures"
     " rows_added rows_changed rows_deleted missed_by_heads sweeps_in_order head_pages rows_a_page",
     double="request_seconds",
     boolean="final ours",
 )
-
-
+#: Columns that the first version did not have, and the one that says the same of its rows.
+FILLED = {"fresh_at": "synced_at", "proven_at": "synced_at"}
 #: Sweeps in a row that saw new rows in front alone, after which a list is read by its head.
 EARNED = 2
 
@@ -37,9 +37,10 @@ EARNED = 2
 class ListHistory:
     """A list's past: `rows` as of `synced_at`, and the failures since then.
 
-    `synced_at` is when reading began: the rows are at least that new; `recorded_at` when they were
-    loaded. `final` says that nothing below the parent could change any more when reading began,
-    nor was seen to be open again since; `ended_at` is what was taken for its end then.
+    `synced_at` is when reading began: the rows are at least that new, and proven as of then (so it
+    is `proven_at`, too); `recorded_at` when they were loaded. `final` says that nothing below the
+    parent could change any more when reading began, nor was seen to be open again since;
+    `ended_at` is what was taken for its end then.
     `known_fields` is what `drift` remembers, `not_before` until when the API asked to be left
     alone when the list last failed. `pages` and `requests` are what the last sync took, None where
     an earlier version did not record them; `request_seconds` those of its answers, added up.
@@ -122,7 +123,7 @@ def past_of(row: Mapping[str, Any]) -> ListHistory:
         failed_at=parse_time(row["failed_at"]),
         error=row["error"],
         not_before=parse_time(row["not_before"]),
-        fresh_at=parse_time(row["fresh_at"]),
+        fresh_at=parse_time(row["fresh_at"] or row["synced_at"]),
         sweeps_in_order=row["sweeps_in_order"] or 0,
         head_pages=row["head_pages"] or 0,
         rows_a_page=row["rows_a_page"],

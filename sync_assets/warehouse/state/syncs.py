@@ -20,7 +20,7 @@ from dlt.common.schema.typing import TTableSchema
 from dlt.common.schema.utils import new_table
 
 from sync_assets.base import times
-from sync_assets.base.times import EVER, shifted
+from sync_assets.base.times import EVER, parse_time, shifted
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.life import Life
@@ -40,12 +40,18 @@ def schema() -> TTableSchema:
 
 
 def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: SyncResult) -> None:
-    """Write down what became of lists; a failure leaves what is known of the last sync."""
+    """Write down what became of lists; a failure leaves what is known of the last sync.
+
+    A head is told when its list was proven last.
+    """
     fates = {str(_storable(scope(listing))): listing for listing in listings}
     known = {
         row[LIST_COLUMN]: row
         for row in tables.rows(SYNCS_TABLE, list(COLUMNS), (LIST_COLUMN, list(fates)))
     }
+    for name, listing in fates.items():
+        if listing.is_head:
+            listing.proven_before = parse_time(known.get(name, {}).get("synced_at"))
     known_lives, grace, now = lives(tables, api), api.grace, times.now()
     rows = [
         _failed(name, listing, known.get(name, {}), tables)
@@ -153,7 +159,7 @@ def _fresh(listing: ListResult, known: Mapping[str, Any]) -> dict[str, Any]:
     """What a head changes of what is known; it proves nothing."""
     new_fields = listing.new_fields | set(json.loads(known["new_fields"] or "[]"))
     return {
-        "fresh_at": listing.read_at.isoformat(),
+        "fresh_at": listing.fresh_at.isoformat(),
         "rows": listing.rows,
         "head_pages": max(listing.pages, known["head_pages"] or 0),
         "page_size": listing.page_size.text(),
@@ -186,7 +192,8 @@ def _complete(
         **dict.fromkeys(COLUMNS),
         **_identity(name, listing),
         "synced_at": listing.read_at.isoformat(),
-        "fresh_at": (listing.renewed_at or listing.read_at).isoformat(),
+        "proven_at": listing.read_at.isoformat(),
+        "fresh_at": listing.fresh_at.isoformat(),
         "head_pages": listing.renewed_pages,
         "rows": listing.rows,
         "rows_before": journal.held.get(listing.key, 0),
