@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,9 +12,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from sync_assets.base import times
+from sync_assets.lib.assets.results import materialization
 from sync_assets.sources.rest.extract import unfinished
 from sync_assets.sources.rest.extract.unfinished import Unfinished, sweep
 from sync_assets_tests.benchmark import cut_off
@@ -21,7 +25,7 @@ from sync_assets_tests.support.counts import SEED, Count
 from sync_assets_tests.support.cut_reads import Account, fates, still
 from sync_assets_tests.support.processes import Task, Worker
 from sync_assets_tests.support.torn_reads import WAYS
-from sync_assets_tests.support.world import World
+from sync_assets_tests.support.world import APIS, World
 
 KILLS = Count("lists that are cut off at a random page", sample=20, full=200)
 SIZES = {"offset cursor": 3, "key cursor": 3, NUMBERS: 20}
@@ -46,7 +50,10 @@ PASSES = {
 GOES_ON = "the next sync goes on with the list; only the last page is asked for again"
 ANEW = "the list is read from its first page"
 FAULTS = {
-    **{f"a list is cut off for good: {name}": GOES_ON for name in ("kill -9", *PASSES)},
+    **{
+        f"a list is cut off for good: {name}": GOES_ON
+        for name in ("kill -9", "SIGTERM", "Ctrl-C", *PASSES)
+    },
     **{f"meanwhile: {name}": "up to ten pages are asked for again" for name in list(MOVES)[1:]},
     "a hundred rows gone in front": ANEW,
     "the record of a key cursor is deleted, and the API answers 404": ANEW,
@@ -210,14 +217,16 @@ def asked(world: World) -> int:
 
 
 @pytest.mark.long
-def test_a_sync_that_is_killed_is_gone_on_with_and_told(world: World) -> None:
+@pytest.mark.parametrize("name", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_sync_that_is_killed_is_gone_on_with_and_told(world: World, name: int) -> None:
     task = long_list(world)
     world.api.latency = 0.02
     worker = Worker(world.folder)
     worker.start(task)
     while len(world.api.seen) < 45:
         time.sleep(0.01)
-    worker.kill()
+    os.kill(worker.pid, name)
+    worker.wait()
     asked(world)
     worker = Worker(world.folder)
     done = worker.sync(task)
@@ -242,6 +251,9 @@ def test_what_may_be_over_next_time_is_gone_on_with(
     world.forget_rests()
     done = world.sync(task.source, *task.resources, parents=task.parents)["users of 1"]
     assert (done.error, done.rows, done.pages, done.resumed) == (None, 180, 60, 49)
+    event = materialization(APIS["promotions"], done, alone=False)
+    assert event.metadata is not None
+    assert event.metadata["pages_from_disk"] == dg.MetadataValue.int(49)
     assert done.requests == 12
     assert done.read_at == first.read_at
     (synced,) = world.query("SELECT synced_at FROM promotions._syncs WHERE parent = '1'")

@@ -77,6 +77,7 @@ def _figures(api: Api, listing: ListResult) -> dict[str, Any]:
         count: listing.rows,
         "rows": listing.rows,
         "pages": listing.pages,
+        **({"pages_from_disk": listing.resumed} if listing.resumed else {}),
         **_page_size(listing),
         "requests": listing.requests,
         "retries": listing.retries,
