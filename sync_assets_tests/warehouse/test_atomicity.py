@@ -17,7 +17,9 @@ def break_table(world: World, table: str) -> None:
 @pytest.mark.parametrize(
     ("source", "resource", "path", "parents"),
     [
-        ("promotions", "organizing_brands", "/organizing_brands", None),
+        pytest.param(
+            "promotions", "organizing_brands", "/organizing_brands", None, marks=pytest.mark.long
+        ),
         ("promotions", "stages", "/stages/1", {"promotions": ["1"]}),
         ("affiliates", "coupons", "/v1/coupons", None),
     ],
