@@ -28,6 +28,7 @@ from sync_assets.warehouse.state.lives import parents
 from sync_assets.warehouse.state.quarantine import Kept, problems
 from sync_assets.warehouse.state.syncs import histories
 from sync_assets.warehouse.tables import Tables, open_tables_when_free
+from sync_assets.warehouse.typed.uncast import uncast
 
 #: Seconds; sensors take turns, and the next tick looks again.
 LOCK_TIMEOUT_SECONDS = 5.0
@@ -101,7 +102,8 @@ def awaited_state(api: Api, say: Callable[[str], None]) -> State:
 class TableStats:
     """What a table holds: rows, keys that more than one has, nulls in keys, rows by lost parent.
 
-    `kept` are the records of the resource that are in quarantine.
+    `kept` are the records of the resource that are in quarantine, `uncast` how many values its
+    typed view cannot convert, by column.
     """
 
     rows: int
@@ -109,6 +111,7 @@ class TableStats:
     null_keys: int
     orphans: Mapping[str, int]
     kept: Sequence[Kept]
+    uncast: Mapping[str, int]
 
     @property
     def quarantined(self) -> list[str]:
@@ -124,11 +127,20 @@ def table_stats(
     api: Api, resources: Iterable[str], say: Callable[[str], None] = silent
 ) -> tuple[dict[str, TableStats], State]:
     """The facts of some resources' tables, and the state of the API, at one moment; waits."""
-    with _tables(api, inf, say) as tables:
-        kept = list(problems(tables))
+    names = sorted(resources)
+    with (
+        open_pipeline(api.name, dataset_of(api)) as pipeline,
+        open_tables_when_free(pipeline, say) as tables,
+    ):
+        kept, lost = list(problems(tables)), uncast(pipeline, api, names)
         facts = {
-            name: _facts(tables, api.endpoints[name], [one for one in kept if one.resource == name])
-            for name in sorted(resources)
+            name: _facts(
+                tables,
+                api.endpoints[name],
+                [one for one in kept if one.resource == name],
+                lost.get(name, {}),
+            )
+            for name in names
         }
         return facts, _state(tables, api)
 
@@ -140,7 +152,9 @@ def _state(tables: Tables, api: Api) -> State:
     )
 
 
-def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> TableStats:
+def _facts(
+    tables: Tables, endpoint: Endpoint, kept: Sequence[Kept], lost: Mapping[str, int]
+) -> TableStats:
     primary = endpoint.hints["primary_key"]
     key = [primary] if isinstance(primary, str) else list(primary)
     return TableStats(
@@ -149,15 +163,16 @@ def _facts(tables: Tables, endpoint: Endpoint, kept: Sequence[Kept]) -> TableSta
         null_keys=nulls(tables, endpoint.name, key),
         orphans=orphans(tables, endpoint) if endpoint.parent else {},
         kept=kept,
+        uncast=lost,
     )
 
 
 @contextmanager
 def _tables(
-    api: Api, patience: float | None = None, say: Callable[[str], None] = silent
+    api: Api, patience: float = LOCK_TIMEOUT_SECONDS, say: Callable[[str], None] = silent
 ) -> Iterator[Tables]:
     with (
         open_pipeline(api.name, dataset_of(api)) as pipeline,
-        open_tables_when_free(pipeline, say, patience=patience or LOCK_TIMEOUT_SECONDS) as tables,
+        open_tables_when_free(pipeline, say, patience=patience) as tables,
     ):
         yield tables

@@ -18,7 +18,6 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.casts import READS_AS
 from sync_assets.warehouse.connection.destination import is_duckdb
-from sync_assets.warehouse.connection.postgres import is_postgres
 from sync_assets.warehouse.connection.staging import drop_abandoned
 from sync_assets.warehouse.connection.transient import failure_of
 from sync_assets.warehouse.errors import WarehouseError
@@ -26,8 +25,7 @@ from sync_assets.warehouse.ownership import BOOKS, SYNCS, Ownership, refusal
 from sync_assets.warehouse.state.list_history import FILLED
 from sync_assets.warehouse.state.syncs import mark
 from sync_assets.warehouse.tables import Tables
-from sync_assets.warehouse.typed.casts import DUCKDB, POSTGRES
-from sync_assets.warehouse.typed.view_sql import Stored
+from sync_assets.warehouse.typed.stored import dialect_of, stored_types
 from sync_assets.warehouse.typed.views import TypedViews
 
 BATCH_SIZE = 10_000
@@ -55,7 +53,7 @@ def make_tables(
                 drop_abandoned(client.sql_client)
             _make(client)
             if views is not None:
-                views.update(_stored(client, api))
+                views.update(stored_types(client, api))
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
         raise failure_of(error, what) from None
@@ -91,20 +89,8 @@ def _views(
     pipeline: dlt.Pipeline, api: Api, client: SqlJobClientBase, say: Callable[[str], None]
 ) -> TypedViews | None:
     """The typed views, which only these two warehouses have."""
-    for dialect, fits in ((DUCKDB, is_duckdb), (POSTGRES, is_postgres)):
-        if fits(pipeline.destination):
-            return TypedViews(api, client.sql_client, dialect, say)
-    return None
-
-
-def _stored(client: SqlJobClientBase, api: Api) -> Stored:
-    """What there is of an API's tables that are ours."""
-    ownership = Ownership(client.sql_client)
-    tables = client.get_storage_tables([name for name in api.endpoints if ownership.is_ours(name)])
-    return {
-        name: {column: str(hints["data_type"]) for column, hints in columns.items()}
-        for name, columns in tables
-    }
+    dialect = dialect_of(pipeline.destination)
+    return TypedViews(api, client.sql_client, dialect, say) if dialect else None
 
 
 def _fit(client: SqlJobClientBase, api: Api, views: TypedViews) -> None:
@@ -127,7 +113,7 @@ def _fit(client: SqlJobClientBase, api: Api, views: TypedViews) -> None:
             for statement in _filled(table, stored)
         ]
         converts = any(" TYPE " in change for change in changes)
-        with views.aside(lambda: _stored(client, api)) if converts else nullcontext():
+        with views.aside(lambda: stored_types(client, api)) if converts else nullcontext():
             for change in changes:
                 client.sql_client.execute_sql(change)
 

@@ -91,6 +91,17 @@ def test_a_record_without_its_key_fails_required_fields(users: DagsterRuns, worl
 
 
 @pytest.mark.long
+def test_a_value_that_is_null_in_the_typed_view_fails_values_convert(
+    users: DagsterRuns, world: World
+) -> None:
+    world.api.lists["/users/1"][0]["created"] = "a secret"
+    check = sync(users)["values_convert"]
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert numbers(check) == {"rows": 30, "not_converted": 1, "columns": {"created": 1}}
+
+
+@pytest.mark.long
 def test_keys_that_two_rows_have_fail_keys_unique(users: DagsterRuns, world: World) -> None:
     world.query(
         "INSERT INTO promotions.users SELECT * FROM promotions.users WHERE promotion_id = '2'"

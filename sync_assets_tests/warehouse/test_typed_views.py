@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sync_assets.sandbox import Account, Sandbox, Scale
 from sync_assets.sources import apis
 from sync_assets.sources.rest.declaration.typed import ViewColumn, typed_columns
+from sync_assets.warehouse.queries import table_stats
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets_tests.support.dagster_world import environment
+from sync_assets_tests.support.documents import DOCS
 from sync_assets_tests.support.postgres import PostgresWorld, own_database
 from sync_assets_tests.support.typed_rows import TypedRows
 from sync_assets_tests.support.world import World, new_world
@@ -105,3 +112,33 @@ def test_each_column_has_its_type_and_its_description(
     for column in columns_of(source, resource):
         assert types[column.name] in KINDS[column.kind], column.name
         assert column.description.endswith("."), column.name
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("source", sorted(apis()))
+def test_each_value_is_converted(source: str) -> None:
+    api = apis()[source]
+    facts, _ = table_stats(api, api.endpoints)
+    assert {name: stats.uncast for name, stats in facts.items()} == {name: {} for name in facts}
+
+
+def test_the_query_of_the_docs_gives_tickets_and_totals_by_week_and_event(
+    loaded: tuple[World, Account],
+) -> None:
+    world, account = loaded
+    (query,) = re.findall(r"```sql\n(.*?)```", DOCS["tables"], re.S)
+    tickets = Counter(row["order_id"] for row in account.rows("events", "issued_tickets"))
+    expected: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, Decimal(0)])
+    for order in account.rows("events", "orders"):
+        day = datetime(1970, 1, 1) + timedelta(days=order["created_at"] // 86_400)
+        event = order["event_summary"]
+        key = (
+            day - timedelta(days=day.weekday()), event["event_id"], event["name"],
+            order["currency"]["code"],
+        )  # fmt: skip
+        expected[key][0] += tickets[order["id"]]
+        expected[key][1] += Decimal(order["total"]) / order["currency"]["base_multiplier"]
+    assert len(expected) > 1
+    found = {tuple(row.values())[:4]: tuple(row.values())[4:] for row in world.query(query)}
+    weeks = {(datetime(*key[0].timetuple()[:3]), *key[1:]): value for key, value in found.items()}
+    assert weeks == {key: tuple(value) for key, value in expected.items()}

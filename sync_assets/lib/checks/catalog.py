@@ -88,6 +88,19 @@ def required_fields(evidence: Evidence) -> Finding:
     )
 
 
+def values_convert(evidence: Evidence) -> Finding:
+    """The typed view converts every value that the table holds; null stands for any other."""
+    uncast = evidence.stats.uncast
+    return Finding(
+        not uncast,
+        {
+            "rows": evidence.stats.rows,
+            "not_converted": sum(uncast.values()),
+            **({"columns": dict(sorted(uncast.items()))} if uncast else {}),
+        },
+    )
+
+
 def keys_unique(evidence: Evidence) -> Finding:
     """No primary key occurs twice or contains a null, and no two records with one key differ."""
     stats = evidence.stats
@@ -189,6 +202,7 @@ CHECKS: dict[str, Check] = {
     "records_as_declared": records_as_declared,
     "required_fields": required_fields,
     "keys_unique": keys_unique,
+    "values_convert": values_convert,
     "row_count": row_count,
     "fields_as_declared": fields_as_declared,
 }

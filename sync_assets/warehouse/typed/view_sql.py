@@ -1,6 +1,6 @@
 """The SQL of a typed view: a select over its table, and what rows of other tables show beside it.
 
-One row for one row: the other table is grouped by its id before it is joined. What the warehouse
+One row for one row: the other table is grouped by its key before it is joined. What the warehouse
 does not have yet, or has in another type than is declared, is null.
 """
 
@@ -60,12 +60,15 @@ class ViewSql:
         converted = self.converted(table)
         if not converted:
             return None
+        beside = {name for column in converted for name in (column.currency, column.multiplier)}
+        joins = dict(self._joins([own[name] for name in sorted(beside & own.keys())]))
         counts = [
             f"COUNT(CASE WHEN {self._sent(column)} IS NOT NULL "
             f"AND {self._shown(table, column, own)} IS NULL THEN 1 END)"
             for column in converted
         ]
-        return f"SELECT {', '.join(counts)} FROM {self.table(table)} AS {ROW}"
+        source = f"SELECT {', '.join(counts)} FROM {self.table(table)} AS {ROW}"
+        return " ".join([source, *joins.values()])
 
     def converted(self, table: str) -> list[ViewColumn]:
         """The columns of which a value could be null in the view and is there in the table."""
@@ -73,7 +76,7 @@ class ViewSql:
         return [
             column
             for column in self.columns(table)
-            if column.form != "same" and not column.joined and column.column in there
+            if column.converted and not column.joined and column.column in there
         ]
 
     def table(self, name: str) -> str:
@@ -86,9 +89,7 @@ class ViewSql:
             return self._casts.null(column.kind)
         casts, raw = self._casts, self._raw(column)
         if column.form == "same":
-            if not column.path or column.kind in ("text", "json"):
-                return raw
-            return casts.by_kind[column.kind](raw)
+            return casts.by_kind[column.kind](raw) if column.converted else raw
         if column.form == "unix":
             return casts.unix(casts.bigint(raw) if column.path else raw)
         if column.form == "cents":
@@ -126,7 +127,7 @@ class ViewSql:
         return self._casts.inside(value, column.path[:-1]) if column.path[:-1] else value
 
     def _joinable(self, column: ViewColumn) -> bool:
-        return "id" in self._stored.get(column.refers, {})
+        return column.key in self._stored.get(column.refers, {})
 
     def _joins(self, columns: list[ViewColumn]) -> Iterator[tuple[str, str]]:
         by_alias: dict[str, list[ViewColumn]] = {}
@@ -134,13 +135,13 @@ class ViewSql:
             if column.joined and self._joinable(column):
                 by_alias.setdefault(_alias(column), []).append(column)
         for alias, shown in by_alias.items():
-            table = shown[0].refers
+            table, id_column = shown[0].refers, shown[0].key
             own = {column.name: column for column in self.columns(table)}
             values = ", ".join(
                 f"MAX({self._shown(table, own[c.joined], own)}) AS {quoted(c.joined)}"
                 for c in shown
             )
-            key = f"CAST({ROW}.{quoted('id')} AS TEXT)"
+            key = f"CAST({ROW}.{quoted(id_column)} AS TEXT)"
             rows = (
                 f"SELECT {key} AS {quoted('id')}, {values} FROM {self.table(table)} AS {ROW} "
                 f"GROUP BY {key}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sync_assets.sources.rest.records.fields import FORMS
+from sync_assets.sources.rest.records.names import column_name
 
 if TYPE_CHECKING:
     from sync_assets.sources.rest.declaration.endpoints import Endpoint
@@ -24,7 +25,7 @@ class ViewColumn:
 
     Its `kind` is text, bigint, double, bool, timestamp, date, decimal or json. The value is in the
     table's `column`, of type `stored`, or in its JSON at `path`, in a `form` of `FORMS`. A column
-    that is `joined` comes from the view of the row's `refers`, by the id in `column`.
+    that is `joined` comes from the view of the row's `refers`, where `key` is what `column` holds.
     """
 
     name: str
@@ -41,6 +42,12 @@ class ViewColumn:
     unit: str = ""
     refers: str = ""
     joined: str = ""
+    key: str = "id"
+
+    @property
+    def converted(self) -> bool:
+        """Whether the view may have null where a value is stored."""
+        return self.form != "same" or bool(self.path and self.kind not in ("text", "json"))
 
     @property
     def meaning(self) -> str:
@@ -118,4 +125,12 @@ def joined_columns(endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> Ite
                 personal=other.personal,
                 refers=resource,
                 joined=field,
+                key=key_of(endpoint, name, endpoints[resource]),
             )
+
+
+def key_of(endpoint: Endpoint, column: str, other: Endpoint) -> str:
+    """The column of another table whose values a column of an endpoint holds."""
+    if other.name == endpoint.parent and column == endpoint.parent_param:
+        return endpoint.parent_field
+    return column_name(other.key)
