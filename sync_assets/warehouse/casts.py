@@ -1,4 +1,4 @@
-"""Whether a stored text can become a value of another type without loss."""
+"""Whether a stored text can be converted to another type without loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _is_integer(text: str) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a text is a number that a double holds, or writes, with the same digits."""
+    """Whether a text is a number that a double holds with the same value or digits."""
     return type(_parsed(text)) in (int, Decimal) and as_double(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""No two sources share a dataset: their tables could meet there."""
+"""Refuses two sources with the same dataset, because their tables could have the same names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def dataset_of(api: Api) -> str:
 
 
 def refuse_shared_dataset(account: Account) -> None:
-    """Raise `ConfigurationError` where another source has the same dataset, or one has none."""
+    """Raise `ConfigurationError` if another source has the same dataset or has no valid one."""
     own = account.api.name
     chosen = dataset_name(own, sandbox=False)
     for other in apis():

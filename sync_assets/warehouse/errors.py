@@ -1,4 +1,4 @@
-"""What can go wrong on the way into the warehouse."""
+"""The errors of reading and writing the warehouse."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class WarehouseError(SyncError):
 
 
 class WarehouseLostError(WarehouseError):
-    """The warehouse does not answer, or failed in the middle: it may be there again soon."""
+    """The warehouse did not answer or failed during a load; it may be available again soon."""
 
 
 class TableRefusedError(WarehouseError):
-    """A table does not take what a load brings: a constraint of its own, a type, a right."""
+    """A table does not accept a load because of a constraint, a type or a right."""
 
     def __init__(self, message: str, table: str) -> None:
         super().__init__(message)
@@ -22,8 +22,8 @@ class TableRefusedError(WarehouseError):
 
 
 class WarehouseBusyError(WarehouseError):
-    """Another sync is using the warehouse, and whoever asks cannot wait for it."""
+    """Another process uses the warehouse, and the caller cannot wait longer."""
 
 
 class UnknownPartitionError(SyncError):
-    """A partition was asked for that the API does not list."""
+    """The API does not list a requested partition."""

@@ -1,4 +1,4 @@
-"""Questions about the keys of our tables."""
+"""Queries about the keys of our tables."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from sync_assets.warehouse.tables import Tables
 
 
 def duplicated(tables: Tables, table: str, key: Sequence[str]) -> int:
-    """How many values of a key more than one row has."""
+    """Return how many values of a key more than one row has."""
     columns = ", ".join(map(tables.column, key))
     twice = f"SELECT {columns} FROM {tables.name(table)} GROUP BY {columns} HAVING count(*) > 1"  # noqa: S608
     return _number(tables, table, f"SELECT count(*) FROM ({twice}) AS twice")  # noqa: S608
 
 
 def nulls(tables: Tables, table: str, columns: Sequence[str]) -> int:
-    """How many rows have a null in one of these columns."""
+    """Return how many rows have a null in one of these columns."""
     any_null = " OR ".join(f"{tables.column(column)} IS NULL" for column in columns)
     return _number(tables, table, f"SELECT count(*) FROM {tables.name(table)} WHERE {any_null}")  # noqa: S608
 
 
 def orphans(tables: Tables, child: Endpoint) -> dict[str, int]:
-    """Rows by the value of a column that is no id of the parent's table; none without both."""
+    """Return the number of rows by parent id, for ids that the parent's table does not have."""
     table, parent = child.name, str(child.parent)
     if not tables.has(parent):
         return {}

@@ -1,6 +1,6 @@
-"""Who executes a sync, and on how many machines: ordinary dlt configuration under `EXECUTION__*`.
+"""The settings `EXECUTION__*`: who executes a sync, and on how many machines.
 
-A warehouse that is a file is refused where processes of more than one machine would write it.
+A warehouse that is a file is refused if processes of more than one machine would write it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def execution() -> ExecutionSettings:
 
 
 def not_shared(who: str) -> str:
-    """Why somebody who lets more than one machine write is refused, and what to do."""
+    """Return why a DuckDB file is refused for more than one machine, and the remedy."""
     return (
         f"{who} more than one machine write, and the warehouse is {configured_kind()}, a file that "
         f"only processes of one machine can share. {REMEDY}"

@@ -1,4 +1,4 @@
-"""What the author of an API imports: its declaration, and the ways of paging."""
+"""Everything that the module of an API imports: its declaration, columns and ways of paging."""
 
 from sync_assets.sources.rest.api import ACTIVITY, Api, Parent
 from sync_assets.sources.rest.declaration.hints import REPLACE, below, child

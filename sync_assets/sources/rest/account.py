@@ -1,4 +1,4 @@
-"""An account of an API as configured: resolved once for a sync, and handed down."""
+"""The account of an API as configured, resolved once for a sync."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Account:
 
     @cached_property
     def settings(self) -> ApiSettings:
-        """The settings; what is not configured is the API's own.
+        """The settings; the API's own defaults are used for what is not configured.
 
-        Raises `ConfigurationError` where one is missing or wrong.
+        Raises `ConfigurationError` if one is missing or wrong.
         """
         settings = resolve_api(self.api.settings(), self.api.name, dict(self.explicit))
         if settings.page_size is None:
@@ -75,14 +75,14 @@ class Account:
 
     @property
     def dataset(self) -> str:
-        """The dataset of the tables; reads no secret. Raises `ConfigurationError` for no name."""
+        """The dataset of the tables. Raises `ConfigurationError` for a name that is not allowed."""
         return dataset_name(self.api.name, sandbox=self.api.is_sandbox())
 
     @cached_property
     def connection(self) -> Connection:
-        """The connection; starts the sandbox where that is the base URL.
+        """The connection; starts the sandbox if that is the base URL.
 
-        Processes that use one account, known by its address and secret, share its quota.
+        Processes that use the same base URL and secret share a quota.
         """
         settings, base_url, secret = self.settings, self.settings.base_url, self.settings.secret
         if base_url == SANDBOX:

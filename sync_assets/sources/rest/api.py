@@ -1,4 +1,4 @@
-"""One API as data: what is known of it before anybody asks it."""
+"""The declaration of an API, without any setting of an account."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Parent:
     """A resource whose rows are the partitions of its children.
 
     `partitions` names the partitions definition, whose keys are the values of the field `key`.
-    `life(row)` says from when until when the rows below a parent may change, judged by its
-    `columns` (the key is always among them) and by the latest moment under `ACTIVITY`: each
-    `activity` names a table, its column of parent ids, and one of times.
+    `life(row)` returns the `Life` of the rows below a parent. Its row has `columns` (`key` is
+    always among them) and, under `ACTIVITY`, the latest of some times: each item of `activity`
+    names a table, its column of parent ids, and a column of times.
     """
 
     resource: str
@@ -48,7 +48,7 @@ class Parent:
     key: str = "id"
 
     def life_of(self, row: Mapping[str, Any]) -> Life:
-        """The life below a row; what its rule cannot say of one counts as open, and is named."""
+        """Return the life below a row; a date that cannot be read counts as open and is named."""
         try:
             life = self.life(row)
             return Life(parse_time(life.begin), parse_time(life.end), tuple(life.unread))
@@ -56,7 +56,7 @@ class Parent:
             return Life(unread=(brief(error),))
 
     def __post_init__(self) -> None:
-        """Know the resource by its table, and the key among its columns."""
+        """Use the names of the warehouse for the resource and the columns."""
         object.__setattr__(self, "resource", table_name(self.resource))
         object.__setattr__(self, "columns", tuple(dict.fromkeys([self.key, *self.columns])))
 
@@ -81,35 +81,35 @@ class Api:
 
     @cached_property
     def endpoints(self) -> dict[str, Endpoint]:
-        """The resources of the API, by table."""
+        """The resources of the API by table name."""
         return self.endpoints_of("", "")
 
     def __post_init__(self) -> None:
-        """Refuse by name what would not be done as it is declared: `ConfigurationError`."""
+        """Raise `ConfigurationError` if a part of the declaration would not be honoured."""
         check_api(self.name, self.parents, self.endpoints)
         check_secret(self.name, self.endpoints_of("", SECRET))
 
     def endpoints_of(self, base_url: str, secret: str) -> dict[str, Endpoint]:
-        """The endpoints as they are asked with a secret, which params and headers may hold."""
+        """Return the endpoints with a secret in the params and headers that hold it."""
         partitions = {parent.resource for parent in self.parents}
         return endpoints(self.name, self.config(base_url, secret), base_url, partitions)
 
     def children(self, parent: str) -> list[str]:
-        """The partitioned resources below a parent."""
+        """Return the partitioned resources below a parent."""
         return [e.name for e in self.endpoints.values() if e.partitioned and e.parent == parent]
 
     def has_children(self) -> bool:
-        """Whether rows of some resource belong to rows of another."""
+        """Whether another resource is read below the rows of this one."""
         return any(endpoint.parent for endpoint in self.endpoints.values())
 
     def unpartitioned(self) -> list[str]:
-        """The resources that are one asset without partitions."""
+        """Return the resources whose asset has no partitions."""
         return [e.name for e in self.endpoints.values() if not e.partitioned]
 
     def quota(self, settings: ApiSettings | None = None) -> Quota:
-        """What the account may be asked, as configured; reads no secret.
+        """Return the configured quota; reads no secret.
 
-        In the sandbox there is no limit but one that is configured, be it for the sandbox.
+        In the sandbox there is none, unless one is configured for the source or the sandbox.
         """
         told = settings or resolve(QuotaSettings(), ["sources", self.name], {})
         if told.requests_per_minute is not None:
@@ -122,9 +122,9 @@ class Api:
 
     @property
     def grace(self) -> timedelta:
-        """How long after its end something may still change; reads no secret."""
+        """Return how long after its end a partition may still change; reads no secret."""
         return timedelta(hours=resolve(LifeSettings(), ["sources", self.name], {}).grace)
 
     def is_sandbox(self) -> bool:
-        """Whether the configuration says `base_url = "sandbox"`; reads no secret."""
+        """Whether the base URL is configured as `sandbox`; reads no secret."""
         return bool(dlt.config.get(f"sources.{self.name}.base_url") == SANDBOX)

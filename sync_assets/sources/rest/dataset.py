@@ -1,4 +1,4 @@
-"""The name of a source's dataset: its own name, or one that is configured."""
+"""The name of a source's dataset: the source's name, or a configured one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TAKEN = re.compile(rf".*({SANDBOX}|staging|typed)|pg_.*|information_schema|sync
 
 
 def dataset_name(source: str, *, sandbox: bool) -> str:
-    """The dataset of a source; rows of the sandbox never mix with real ones.
+    """Return the dataset of a source, with the suffix `_sandbox` in the sandbox.
 
-    Reads no other setting of the source: these may be secrets. Raises `ConfigurationError` for a
-    name that no dataset may have.
+    Reads no other setting of the source, because these may be secrets. Raises `ConfigurationError`
+    if the name is not allowed.
     """
     configured: object = dlt.config.get(f"sources.{source}.dataset")
     name = source if configured is None or configured == "" else str(configured)

@@ -1,4 +1,4 @@
-"""The life of what is below a parent: before, live or over, as the parent's row tells it."""
+"""When the rows below a parent may change: planned, live or ended, by the parent's row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EARLIEST = 1971
 
 
 class Stage(Enum):
-    """Where a life is: it has not begun, may change, or cannot change any more."""
+    """A partition is planned, live or ended."""
 
     BEFORE = "before"
     LIVE = "live"
@@ -24,9 +24,9 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Life:
-    """From when until when rows below a parent come and change; None where that is open.
+    """From when until when the rows below a parent may change; None if that is open.
 
-    `unread` names what could not be read as a date, and therefore counts as open.
+    `unread` names dates that could not be read, which therefore count as open.
     """
 
     begin: datetime | None = None
@@ -35,27 +35,27 @@ class Life:
 
     @property
     def ended_at(self) -> datetime:
-        """The end, which is not before the beginning; `FOREVER` where it is open."""
+        """The end, not before the beginning; `FOREVER` if it is open."""
         return FOREVER if self.end is None else max(self.end, self.begin or self.end)
 
     def over_at(self, grace: timedelta) -> datetime:
-        """After this moment nothing changes any more: `grace` after the end, or never."""
+        """Return when the partition counts as ended: `grace` after the end, or never."""
         return shifted(self.ended_at, grace)
 
     def stage(self, grace: timedelta, now: datetime) -> Stage:
-        """Where it is now."""
+        """Return the stage at a time."""
         if now > self.over_at(grace):
             return Stage.OVER
         return Stage.BEFORE if self.begin is not None and now < self.begin else Stage.LIVE
 
 
 def always(row: Mapping[str, Any]) -> Life:
-    """The life of what may change at any time."""
+    """Return the life of a partition that is always live."""
     return Life()
 
 
 def between(row: Mapping[str, Any], begin: str, end: str) -> Life:
-    """A life between the dates in two columns; an end that names only a day lasts through it."""
+    """Return the life between the dates in two columns; an end without a time includes its day."""
     dates = {name: _date(row.get(name)) for name in (begin, end)}
     unread = tuple(name for name, date in dates.items() if date is None and _says(row.get(name)))
     first, last = dates[begin], dates[end]

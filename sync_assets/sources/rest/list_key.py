@@ -1,4 +1,4 @@
-"""Which list is meant: of which resource, and below which parent."""
+"""The identity of a list: its resource and, for a child, its parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures and the fate of one list."""
+"""The result of reading one list: its figures, and the error if it failed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PROBLEMS_KEPT, KEPT_CHARACTERS = 1_000, 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Problem:
-    """A record that could not be loaded as declared: as JSON text, why not, and what became of it.
+    """A record that could not be loaded as declared: its JSON, the reason, and the kind.
 
-    `kind` is one of `VALUE`, `REQUIRED` and `CONFLICT`; those in `LEFT_OUT` have no row.
+    `kind` is `VALUE`, `REQUIRED` or `CONFLICT`; records of the kinds in `LEFT_OUT` have no row.
     """
 
     record: str

@@ -1,4 +1,4 @@
-"""Who watches a sync. The project itself logs nothing: it tells an observer."""
+"""The observer of a sync, which gets its progress. The project itself logs nothing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from sync_assets.sources.rest.list_state import ListState
 
 
 class Observer:
-    """Hears of a sync, from any of its threads; by itself it does nothing."""
+    """Receives the progress of a sync, from any of its threads. This base class ignores it."""
 
     def listing(self, listing: ListResult) -> None:
-        """A list is complete or failed."""
+        """Receive a list that is complete or failed."""
 
     def page(self, state: ListState) -> None:
         """A page of a list was read and another one follows."""
 
     def say(self, message: str) -> None:
-        """Something is waited for, tried again or left out: one line, without secrets."""
+        """Receive one line without secrets: something is waited for, retried or left out."""

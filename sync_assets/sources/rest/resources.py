@@ -1,4 +1,4 @@
-"""From endpoints to dlt resources: lists are read side by side and leave complete or not at all."""
+"""Makes dlt resources of endpoints: lists are read in parallel and yielded when complete."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ DLTS = ("name", "data_type", "nullable")
 
 
 def build_resources(lists: ListReader) -> list[DltResource]:
-    """The dlt resources of an API; nothing is resolved or requested before they are read.
+    """Build the dlt resources of an API; nothing is resolved or requested before they are read.
 
-    dlt evaluates the callables that a resource yields in its own pool.
+    dlt evaluates the callables that a resource yields in its own thread pool.
     """
     return [_resource(lists, endpoint) for endpoint in lists.api.endpoints.values()]
 
@@ -59,15 +59,15 @@ def dlt_source(api: Api) -> Callable[..., DltSource]:
 
 
 def keep_rows_out_of_logs() -> None:
-    """Cut what dlt's warnings quote of rows, from now on, and drop those of what is planned.
+    """Remove quoted rows from dlt's warnings, and drop warnings about what is intended.
 
-    dlt 1.31 says of a value that is not as declared what it was.
+    dlt 1.31 quotes a value that does not fit its column.
     """
     logging.getLogger("dlt").addFilter(_is_fit_to_print)
 
 
 def _is_fit_to_print(record: logging.LogRecord) -> bool:
-    """Whether a warning of dlt says more than what is the plan; what it quotes of rows is cut."""
+    """Whether a warning of dlt is worth showing; rows that it quotes are removed."""
     message = record.getMessage()
     if record.levelno >= logging.WARNING:
         record.msg, record.args, record.exc_info = discreet(message), (), None
@@ -100,10 +100,10 @@ def _resource(lists: ListReader, endpoint: Endpoint) -> DltResource:
 
 
 def _hints(endpoint: Endpoint, lists: ListReader) -> dict[str, Any]:
-    """What dlt is told of a table; where lists fail alone, children are replaced by parent.
+    """Return dlt's hints of a table; if lists fail one by one, children are replaced by parent.
 
-    Then it is told no primary key: of two keys dlt makes an OR, for which DuckDB reads and groups
-    the whole table; and a spool takes each key once, so nothing is there twice.
+    In that case dlt gets no primary key: of two keys it makes an OR, for which DuckDB reads and
+    groups the whole table. A spool holds each key once, so no row occurs twice.
     """
     columns = {
         str(column["name"]): {hint: column[hint] for hint in DLTS}  # type: ignore[literal-required]

@@ -1,4 +1,4 @@
-"""The sandbox of this process: started on a free loopback port when first asked for."""
+"""The sandbox of this process, started on a free loopback port when first needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sandbox_address(source: str) -> tuple[str, str]:
-    """Base URL and secret of a source in the sandbox, which runs from now on."""
+    """Return base URL and secret of a source in the sandbox; starts it if need be."""
     from sync_assets.sandbox import SECRETS  # a web server: only whoever needs it pays for it
 
     if source not in SECRETS:
@@ -27,7 +27,7 @@ def sandbox_address(source: str) -> tuple[str, str]:
 
 
 def sandbox_windows() -> tuple[RateWindow, ...]:
-    """The windows that the sandbox enforces; none unless they are configured."""
+    """Return the windows that the sandbox enforces; none unless they are configured."""
     return parse_windows(resolve(SandboxSettings(), ["sandbox"], {}).quota or "")
 
 

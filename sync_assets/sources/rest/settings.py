@@ -1,4 +1,4 @@
-"""How a source is reached: ordinary dlt configuration under `SOURCES__<SOURCE>__*`."""
+"""The settings of a source, `SOURCES__<SOURCE>__*`."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class SandboxSettings(BaseConfiguration):
 
 
 def variable(source: str, field: str) -> str:
-    """The environment variable of a source's setting."""
+    """Return the environment variable of a source's setting."""
     return f"SOURCES__{source}__{field}".upper()
 
 
@@ -170,7 +170,7 @@ def resolve_api(spec: ApiSettings, source: str, explicit: dict[str, Any]) -> Api
 
 
 def _wrong(secret: str) -> str | None:
-    """What a credential holds that comes from copying it; no header could carry some of it."""
+    """Return what is wrong with a credential, such as white space from copying it."""
     if secret != secret.strip():
         return "has white space or a line break around it"
     if secret[0] in QUOTES or secret[-1] in QUOTES:

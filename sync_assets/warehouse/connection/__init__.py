@@ -1,1 +1,1 @@
-"""The way to the warehouse: destination, credentials, rights, locks, staging."""
+"""The connection to the warehouse: destination, credentials, rights, locks, staging."""

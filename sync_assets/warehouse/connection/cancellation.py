@@ -1,6 +1,6 @@
-"""A stop cancels what the warehouse is executing, and the server or DuckDB rolls it back.
+"""Cancels what the warehouse executes when a sync is stopped; the warehouse rolls it back.
 
-dlt loads in threads of its own, which no signal reaches, over connections that it opens itself.
+dlt loads in threads of its own, which signals do not reach, over connections that it opens itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ METHODS = ("interrupt", "cancel")
 
 
 class Cancellation:
-    """Follows the connections that dlt's clients of one destination open."""
+    """Knows the connections that dlt opens to one destination."""
 
     def __init__(self, destination: AnyDestination) -> None:
         self._stop = stop.current()
@@ -35,7 +35,7 @@ class Cancellation:
         self._stop.aborts(self)
 
     def abort(self) -> None:
-        """Cancel what is executed over each connection."""
+        """Cancel what each connection executes."""
         for connection in self._open.now():
             for cancel in (getattr(connection, name, None) for name in METHODS):
                 if cancel is not None:

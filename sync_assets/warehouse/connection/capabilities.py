@@ -1,4 +1,4 @@
-"""What a destination must be able to do for the promises to hold, by what dlt says of it."""
+"""Checks that a destination can do what the promises need, by what dlt declares of it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ REMEDY = (
 
 
 def refuse_incapable(kind: str, destination: AnyDestination) -> None:
-    """Raise `WarehouseError` for a destination on which a promise cannot hold; asks no server."""
+    """Raise `WarehouseError` for a destination on which a promise cannot hold; connects to none."""
     if wants := missing(destination.capabilities()):
         raise WarehouseError(f"{kind} cannot hold the tables: {'; '.join(wants)}. {REMEDY}")
 
 
 def missing(able: DestinationCapabilitiesContext) -> list[str]:
-    """What dlt cannot do on a destination and a promise needs."""
+    """Return what a promise needs and dlt cannot do on a destination."""
     found = []
     if "delete-insert" not in (able.supported_merge_strategies or ()):
         found.append("the rows below one parent cannot be replaced there (delete-insert)")

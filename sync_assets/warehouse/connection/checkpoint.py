@@ -1,10 +1,10 @@
-"""A checkpoint of a DuckDB file that survives kill -9.
+"""Checkpoints of a DuckDB file that survive kill -9.
 
-DuckDB writes a checkpoint beside the previous one, except for its metadata blocks: those are
-written over in place. A process that dies in the middle of such a write leaves a block of two
-halves, its checksum is wrong, and nobody can open the file any more (DuckDB 1.5.6: one of 50
-kills at the worst moment). Hence a copy of these blocks, made before each checkpoint, and one
-checkpoint for each use of the file instead of one for each connection.
+DuckDB writes a checkpoint beside the previous one, but overwrites its metadata blocks in place. A
+process that is killed during such a write leaves a block with a wrong checksum, and the file
+cannot be opened any more (DuckDB 1.5.6: one of 50 kills at the worst moment). So these blocks are
+copied before each checkpoint, and there is one checkpoint for each use of the file instead of one
+for each connection.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _TORN = re.compile(r"Corrupt database file.* in block at location (\d+)")
 
 
 def open_guarded(database: Path, say: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
-    """Open a file for writing, mended if need be, where nothing but `checkpointed` checkpoints.
+    """Open a file for writing and repair it if need be; only `checkpointed` makes checkpoints.
 
-    As long as this connection is open every other one in this process shares its settings.
-    Raises what DuckDB raises.
+    While this connection is open, all connections of this process share its settings. Raises what
+    DuckDB raises.
     """
     while True:
         try:
@@ -55,10 +55,10 @@ def open_guarded(database: Path, say: Callable[[str], None]) -> duckdb.DuckDBPyC
 def checkpointed(
     connection: duckdb.DuckDBPyConnection, database: Path, say: Callable[[str], None]
 ) -> Iterator[None]:
-    """Use and close a guarded file; what was committed meanwhile is moved from its log into it.
+    """Use a guarded file, then make a checkpoint and close it.
 
-    After an error, while somebody's transaction is still open, and where the copy cannot be made,
-    it stays in the write-ahead log, as safe as in the file.
+    After an error, during an open transaction, and if the copy cannot be made, there is no
+    checkpoint: what was committed stays in the write-ahead log, where it is as safe.
     """
     # closing any descriptor of the file gives up DuckDB's lock on it, so this one is closed last
     with database.open("rb") as file, connection:
@@ -76,7 +76,7 @@ def checkpointed(
 
 
 def rescue_file(database: Path) -> Path:
-    """Where the copy is kept: under the first name that nobody else has taken."""
+    """Return where the copy is kept: the first name that no other file has."""
     return next(
         rescue
         for number in count()
@@ -89,7 +89,7 @@ def _candidate(database: Path, number: int) -> Path:
 
 
 def _is_ours(rescue: Path) -> bool:
-    """Whether there is nothing to lose: a copy begins with the file's headers, also one cut off."""
+    """Whether a file is such a copy, even an incomplete one; it begins with the file's headers."""
     try:
         with rescue.open("rb") as file:
             start = file.read(COPY_START)
@@ -117,7 +117,7 @@ def _copy_metadata(connection: duckdb.DuckDBPyConnection, file: BinaryIO, rescue
 
 
 def _mend(database: Path, location: int) -> bool:
-    """Put a block back; not where a checkpoint was completed since the copy was made."""
+    """Restore a block, unless a checkpoint was completed since the copy was made."""
     number = 0
     while (rescue := _candidate(database, number)).exists():
         number += 1

@@ -1,4 +1,4 @@
-"""The warehouse's credentials as configured: refused where they cannot work, never quoted."""
+"""The warehouse's credentials as configured; messages never quote them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NO_FILES = (":memory:", ":external:", ":pipeline:")
 
 
 def given_credentials(kind: str) -> str | None:
-    """The credentials as text, where they are one; None where dlt finds them in parts.
+    """Return the credentials as text; None if they are configured in parts.
 
-    Raises `WarehouseError` where the text can be none of its kind.
+    Raises `WarehouseError` if the text cannot be right for the destination.
     """
     refuse_unreadable_files()
     for name, held in os.environ.items():
@@ -48,9 +48,9 @@ def given_credentials(kind: str) -> str | None:
 
 
 def complete(kind: str, destination: AnyDestination) -> Any:
-    """The credentials as dlt makes them of its configuration, without a password if there is none.
+    """Return the credentials that dlt makes of its configuration; the password may be missing.
 
-    Postgres takes whom it trusts, finds the password in a file, or knows who is at its socket.
+    Postgres may trust the user, find the password in a file, or know the user of a socket.
     """
     try:
         found: Any = destination.configuration(destination.spec(), accept_partial=True)
@@ -82,7 +82,7 @@ def complete(kind: str, destination: AnyDestination) -> Any:
 
 
 def place(kind: str, credentials: Any) -> str:
-    """The warehouse in a word or two, without secrets: its kind, its server, its database."""
+    """Return the warehouse in a few words without secrets: its kind, server and database."""
     if not isinstance(credentials, ConnectionStringCredentials):
         return kind
     host = (credentials.query or {}).get("host") or credentials.host or ""
@@ -137,7 +137,7 @@ def _url(kind: str, text: str) -> str:
 
 
 def _conceal_inside(value: Any, name: str = "") -> None:
-    """Conceal what a value holds under the name of a secret: a text, or JSON, or a section."""
+    """Conceal what a value holds under the name of a secret: text, JSON or a section."""
     if isinstance(value, dict):
         for key, inner in value.items():
             _conceal_inside(inner, str(key))

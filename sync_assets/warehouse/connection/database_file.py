@@ -1,4 +1,4 @@
-"""What must hold of a DuckDB file before it is opened, in our words instead of the driver's."""
+"""Checks a DuckDB file before it is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REMEDY = f"It is what {VARIABLE} names: set it to a path that this user may writ
 
 
 def refuse_unusable(database: Path) -> None:
-    """Raise `WarehouseError` where a path is not that of a DuckDB file that can be written."""
+    """Raise `WarehouseError` if a path is not a DuckDB file that can be read and written."""
     if trouble := _trouble(database):
         raise WarehouseError(f"{database} {trouble}. {REMEDY}")
 

@@ -1,7 +1,7 @@
-"""The destination that dlt's configuration names, and a pipeline of one's own to reach it.
+"""The configured destination, and a dlt pipeline to reach it.
 
-Every use has a scratch directory of its own: dlt keeps packages and state there, and two
-processes that share one load each other's rows.
+Each use has a scratch directory of its own: dlt keeps packages and state there, and two processes
+that share one would load each other's rows.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VARIABLES = "DESTINATION__WAREHOUSE__DESTINATION_TYPE and DESTINATION__WAREHOUSE
 
 @contextmanager
 def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
-    """A pipeline with nothing behind it, gone without a trace afterwards."""
+    """Open a pipeline whose scratch directory is removed afterwards."""
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(scratch())
@@ -59,10 +59,10 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
 
 
 def _resolve_once(pipeline: dlt.Pipeline) -> None:
-    """Resolve the destination's configuration, and pass all of it to dlt as explicit values.
+    """Resolve the destination's configuration and pass all of it to dlt as explicit values.
 
-    dlt would resolve it again for each client and each look at the capabilities: 25 times a sync,
-    for which it searches its providers a thousand times.
+    dlt would resolve it again for each client and for each use of the capabilities: 25 times in a
+    sync, with a thousand look-ups in its providers.
     """
     try:
         config = pipeline.destination_client().config
@@ -83,7 +83,7 @@ def _resolve_once(pipeline: dlt.Pipeline) -> None:
 
 
 def whereabouts(pipeline: dlt.Pipeline) -> str:
-    """Where rows go: the kind of warehouse and its file, or server and database; no secrets."""
+    """Return where rows go, without secrets: the kind of warehouse and its file or database."""
     if database := database_file(pipeline):
         return f"duckdb {database}"
     configuration: Any = pipeline.destination_client().config
@@ -91,7 +91,7 @@ def whereabouts(pipeline: dlt.Pipeline) -> str:
 
 
 def database_file(pipeline: dlt.Pipeline) -> Path | None:
-    """The DuckDB file that the pipeline loads into; None for a server, which has many writers."""
+    """Return the DuckDB file that the pipeline loads into; None for a server."""
     if not is_duckdb(pipeline.destination):
         return None
     return Path(str(pipeline.destination_client().config.data_location())).resolve()
@@ -103,20 +103,20 @@ def is_duckdb(destination: AnyDestination) -> bool:
 
 
 def is_embedded() -> bool:
-    """Whether the warehouse is a file, by its type alone: no secret is read.
+    """Whether the warehouse is a file, by its type alone; reads no secret.
 
-    A DuckLake keeps its catalog in one unless it is told otherwise.
+    A DuckLake counts as one, because its catalog is a file by default.
     """
     return configured_kind().rpartition(".")[2] in (DEFAULT_TYPE, "ducklake")
 
 
 def configured_kind() -> str:
-    """The destination's type as configured."""
+    """Return the configured type of the destination."""
     return str(dlt.config.get(f"destination.{NAME}.destination_type") or DEFAULT_TYPE)
 
 
 def reachable_destination() -> AnyDestination:
-    """The destination with its credentials; `WarehouseError` where these cannot be right."""
+    """Return the destination with its credentials; raise `WarehouseError` if these are wrong."""
     kind = configured_kind()
     if kind == DEFAULT_TYPE:
         return configured_destination(given_credentials(kind))
@@ -127,7 +127,7 @@ def reachable_destination() -> AnyDestination:
 
 
 def configured_destination(credentials: Any = None) -> AnyDestination:
-    """The destination as configured; `WarehouseError` for none and for one that cannot do it."""
+    """Return the destination; raise `WarehouseError` if there is none or it is not capable."""
     kind = configured_kind()
     if kind == DEFAULT_TYPE and dlt.secrets.get(f"destination.{NAME}.credentials") is None:
         credentials = DEFAULT_CREDENTIALS  # dlt reads credentials from no committed file

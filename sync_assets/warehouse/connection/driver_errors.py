@@ -1,4 +1,4 @@
-"""What drivers and dlt raise, as the errors of this project."""
+"""Translates errors of drivers and of dlt into those of this project."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sync_assets.warehouse.connection.transient import failure_of
 
 @contextmanager
 def translate_errors(dataset: str) -> Iterator[None]:
-    """What a driver raises is a `WarehouseError`: lost, where it may be over soon.
+    """Turn errors of a driver into a `WarehouseError`, or `WarehouseLostError` if they may pass.
 
-    After a stop it is `Stopped`: what was executing was cancelled.
+    After a stop it raises `Stopped`, because what was executing was cancelled.
     """
     try:
         yield
@@ -30,9 +30,9 @@ def translate_errors(dataset: str) -> Iterator[None]:
 
 
 def plain(error: PipelineStepFailed, what: str) -> BaseException:
-    """What a step of dlt failed with: our own error where one lies below it.
+    """Return our own error that lies below an error of a dlt step, if there is one.
 
-    A stop that lies below it is no failure, and stays one.
+    A stop stays a stop and is not a failure.
     """
     clean(error)
     if stop.current().is_requested:

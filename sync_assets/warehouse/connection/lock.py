@@ -1,4 +1,4 @@
-"""One writer at a time, where the warehouse allows only one: waiting is said, never silent."""
+"""Admits one writer at a time to a warehouse that allows only one; every wait is reported."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ FOREIGN_PROGRAM_SECONDS = 300.0
 
 
 def silent(message: str) -> None:
-    """Say nothing: nobody listens."""
+    """Report nothing."""
 
 
 @contextmanager
 def single_writer(
     database: Path | None, say: Callable[[str], None], *, patience: float = inf
 ) -> Iterator[None]:
-    """Hold the right to open a DuckDB file; servers (None) need none.
+    """Hold the lock that allows opening a DuckDB file; servers (None) need none.
 
-    The kernel frees the lock with its process, however that ends. Another sync is waited for, for
-    `patience` seconds and then with `WarehouseBusyError`; so is a foreign program that has the
-    file open, without our lock, and in the end with a `WarehouseError` that names its PID. What
-    was committed meanwhile is moved into the file at the end.
+    The kernel frees the lock when the process ends. Another sync is waited for, for `patience`
+    seconds, and then `WarehouseBusyError` is raised. A foreign program that has the file open is
+    waited for too; in the end a `WarehouseError` names its PID. At the end a checkpoint moves what
+    was committed into the file.
     """
     if database is None:
         yield
@@ -51,7 +51,7 @@ def single_writer(
 
 
 class _Wait:
-    """How long somebody has waited for a file, who was told so, and how long he will go on."""
+    """A wait for a file: how long it lasts, how long it may last, and who is told."""
 
     def __init__(self, database: Path, say: Callable[[str], None], patience: float) -> None:
         self.database, self.say, self.patience = database, say, patience
@@ -64,14 +64,14 @@ class _Wait:
         return time.monotonic() - self.started
 
     def left(self) -> float:
-        """Seconds that are left; raises `WarehouseBusyError` at their end."""
+        """Return the seconds that are left; raise `WarehouseBusyError` if there are none."""
         stop.current().check()
         if self.seconds >= self.patience:
             raise WarehouseBusyError(f"{self.database.name} is in use by {self._what}")
         return self.patience - self.seconds
 
     def tell(self, what: str, why: str) -> None:
-        """Say what is waited for, now and then."""
+        """Report what is waited for, at intervals."""
         self._what = what
         if time.monotonic() - self._said.get(what, -inf) >= SAY_EVERY_SECONDS:
             self._said[what] = time.monotonic()
@@ -79,7 +79,7 @@ class _Wait:
 
 
 def _refuse_foreign(file: Path, database: Path) -> None:
-    """Our lock file is empty, and whoever takes the lock empties it."""
+    """Refuse a lock file that is not empty, because taking the lock empties it."""
     if file.exists() and (not file.is_file() or file.stat().st_size):
         raise WarehouseError(
             f"{file} is not empty, so it is not the lock of {database.name} but somebody else's. "
@@ -124,7 +124,7 @@ def _take(lock: FileLock, seconds: float) -> None:
 
 
 def _check_foreign(error: duckdb.Error, database: Path, wait: _Wait) -> None:
-    """Raise unless an error says that a foreign program has the file open, and not for too long."""
+    """Raise unless an error means that a foreign program has the file open, for not too long."""
     if isinstance(error, duckdb.ConnectionException):
         raise WarehouseError(
             f"{database} is already open in this process, in another way than a sync opens it: "

@@ -1,9 +1,9 @@
-"""Postgres has many writers: loads run side by side, those of one list one after another.
+"""Loads into Postgres: those of different lists in parallel, those of one list in turn.
 
-Two loads of one list would each keep the other's rows, and dlt makes tables without regard to
-other processes that do. Advisory locks keep them apart; the server frees them with their
-connection, however that ends. So what became of the lists is written over the connection that
-holds them, in its transaction: where the locks were lost nothing is claimed.
+Without locks, two loads of one list would keep the rows of both, and dlt creates tables without
+regard to other processes. Advisory locks prevent that; the server frees them when the connection
+ends. The results of the lists are written over the same connection, in its transaction, so that
+nothing is recorded if the locks were lost.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def is_postgres(destination: AnyDestination) -> bool:
 
 
 def outlast_timeouts(pipeline: dlt.Pipeline) -> None:
-    """Let the connections of a pipeline, dlt's too, last as long as its load.
+    """Switch off the timeouts for the connections of a pipeline, including dlt's own.
 
-    A timeout would end one that holds locks while rows are sent over another, or dlt's own while
-    it prepares the next rows.
+    A timeout could end a connection that holds locks while rows are sent over another, or dlt's
+    while it prepares the next rows.
     """
     if not is_postgres(pipeline.destination):
         return
@@ -77,9 +77,9 @@ def list_locks(
     make_tables: Callable[[dlt.Pipeline], None],
     say: Callable[[str], None],
 ) -> Iterator[SqlClientBase[Any] | None]:
-    """Make the tables, then hold lists until they are loaded, which other destinations do not.
+    """Create the tables, then hold the locks of lists until they are loaded; on Postgres only.
 
-    Gives the connection that holds them, in the transaction that ends with the block.
+    Yields the connection that holds them, in a transaction that ends with the block.
     """
     if not is_postgres(pipeline.destination):
         make_tables(pipeline)
@@ -122,7 +122,7 @@ def _holding(
 
 
 def _drop_abandoned(client: SqlClientBase[Any], say: Callable[[str], None]) -> None:
-    """Drop the staging datasets of syncs that were killed: nobody holds their names."""
+    """Drop the staging datasets of syncs that were killed: nobody locks their names any more."""
     try:
         with client.begin_transaction():
             for (name,) in client.execute_sql(ABANDONED, f"^{NAME}$") or ():

@@ -1,4 +1,4 @@
-"""Whether a Postgres role may do what a sync needs: asked before the first request."""
+"""Checks the rights of a Postgres role before the first request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ON_TABLE = ("SELECT", "INSERT", "DELETE")
 
 @contextmanager
 def explained_by_rights(pipeline: dlt.Pipeline, tables: Iterable[str]) -> Iterator[None]:
-    """What fails for want of a right is told as such, with all that are missing."""
+    """Explain an error of a missing right by naming all that are missing."""
     try:
         yield
     except WarehouseError:
@@ -47,10 +47,9 @@ def explained_by_rights(pipeline: dlt.Pipeline, tables: Iterable[str]) -> Iterat
 def refuse_without_rights(pipeline: dlt.Pipeline, tables: Iterable[str]) -> None:
     """Raise `WarehouseError` with the GRANTs that are missing for a load into some tables.
 
-    The project's own tables, `_syncs` and others, are always among them.
-
-    A load makes a staging schema of its own, so it needs CREATE on the database. Asks Postgres
-    alone: other servers tell it when they load.
+    The project's own tables, such as `_syncs`, are always included. A load makes a staging schema
+    of its own, so it needs CREATE on the database. Only Postgres is asked; other servers report a
+    missing right when they load.
     """
     if not is_postgres(pipeline.destination):
         return
@@ -84,7 +83,7 @@ def _of_schema(client: SqlClientBase[Any]) -> Iterator[str]:
 
 
 def _of_tables(client: SqlClientBase[Any], wanted: set[str]) -> Iterator[str]:
-    """One statement for all tables that lack the same rights."""
+    """Return one statement for all tables that lack the same rights."""
     found: dict[str, list[str]] = {}
     for name, *has in client.execute_sql(TABLES, client.dataset_name) or ():
         rights = [right for right, given in zip(ON_TABLE, has, strict=True) if not given]

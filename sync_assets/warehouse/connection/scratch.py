@@ -1,8 +1,8 @@
-"""Scratch folders: one for each use of dlt, gone afterwards; who is killed leaves his behind.
+"""Scratch folders: one for each use of dlt, removed afterwards or, after a kill, by a later sync.
 
-A folder holds a file that says so and that its process keeps locked. The kernel frees the lock
-with the process, so whoever can take it knows that nobody needs the folder any more. A folder
-without that word is somebody else's, whatever its name.
+Each folder holds a file that marks it as ours and that its process keeps locked. The kernel frees
+the lock when the process ends, so whoever gets the lock knows that the folder is no longer needed.
+A folder without the mark belongs to somebody else, whatever its name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OURS = re.compile(rf"{PREFIX}\w{{8}}")  # not `sync_assets-rate-<uid>`, which i
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder that no sweep touches as long as the block lasts; raises `OSError`."""
+    """Make a folder for the block and remove it afterwards; raises `OSError`."""
     with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
         folder = Path(name)
         fresh = folder / f"{IN_USE}.new"
@@ -37,7 +37,7 @@ def scratch() -> Iterator[Path]:
 
 
 def sweep() -> list[Path]:
-    """Remove the folders of this user's dead processes; gives those that are gone."""
+    """Remove the folders of this user's dead processes; return those that were removed."""
     found = [path for path in Path(tempfile.gettempdir()).iterdir() if _OURS.fullmatch(path.name)]
     abandoned = [folder for folder in found if _is_abandoned(folder)]
     for folder in abandoned:
@@ -46,7 +46,7 @@ def sweep() -> list[Path]:
 
 
 def _mark(folder: Path) -> bytes:
-    """What the file in a folder of ours says; a copy of it elsewhere says it of another."""
+    """Return the mark of a folder, which is not valid in a copy of the folder elsewhere."""
     return f"scratch folder of sync_assets, may be removed once unlocked: {folder.name}\n".encode()
 
 
@@ -62,7 +62,7 @@ def _is_abandoned(folder: Path) -> bool:
 
 
 def _is_mine(path: Path) -> bool:
-    """Whether this user made a file or folder, and it is no link or device."""
+    """Whether this user made a file or folder, and it is not a link or a device."""
     about = path.lstat()
     plain = stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)
     return plain and about.st_uid == os.getuid()

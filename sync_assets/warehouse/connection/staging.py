@@ -1,7 +1,7 @@
-"""Staging datasets: one for each sync, under a name that nobody else would choose.
+"""Staging datasets: one for each sync, with a name that nobody else would choose.
 
-They keep copies of rows, also of those that are gone upstream, so none outlives its sync; those of
-syncs that were killed are dropped by the next load.
+They hold copies of rows, even of rows that are deleted upstream, so none outlives its sync. The
+next load drops those of syncs that were killed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCHEMAS = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = curre
 
 
 def new_name() -> str:
-    """A name for the staging dataset of one sync; two that share one lose rows of both."""
+    """Return a name for the staging dataset of one sync; two syncs must not share one."""
     return f"{PREFIX}{uuid4().hex[:12]}"
 
 
@@ -38,7 +38,7 @@ def drop_own(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
 
 
 def drop_abandoned(client: SqlClientBase[Any]) -> None:
-    """Drop what killed syncs left in a DuckDB file, which has one writer: whoever asks."""
+    """Drop the staging datasets of killed syncs in a DuckDB file; the caller is its only writer."""
     for (name,) in client.execute_sql(_SCHEMAS) or ():
         if re.fullmatch(NAME, str(name)):
             client.execute_sql(f"DROP SCHEMA {client.escape_column_name(name)} CASCADE")

@@ -1,7 +1,7 @@
-"""What of a warehouse's errors may be over soon, and which table a load failed for.
+"""Which errors of a warehouse may pass, and for which table a load failed.
 
-A lost connection, a deadlock or a server without room may; a constraint that a row violates, a
-value of a wrong type or a right that is missing is there again the next time.
+A lost connection, a deadlock or a server without resources may pass. A violated constraint, a
+value of a wrong type or a missing right occurs again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ JOBS = (LoadClientJobFailed, LoadClientJobRetry, LoadClientJobTerminalRetry)
 
 
 def failure_of(error: BaseException, what: str) -> WarehouseError:
-    """The error to raise for one of a driver or of dlt, by what is behind it."""
+    """Return the error to raise for one of a driver or of dlt, by its cause."""
     chain = list(_chain(error))
     said = f"{what}: {brief(chain[-1])}"
     if is_transient(error):
@@ -40,7 +40,7 @@ def failure_of(error: BaseException, what: str) -> WarehouseError:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same may work in a while; where nothing else tells, what dlt thinks of it."""
+    """Whether an error may pass; if nothing else tells, dlt's own classification decides."""
     chain = [getattr(one, "dbapi_exception", one) for one in _chain(error)]
     for one in chain:
         if hasattr(one, "pgcode"):
@@ -58,7 +58,7 @@ def _is_lost(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and those that it came from."""
+    """Yield an error and its causes."""
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:

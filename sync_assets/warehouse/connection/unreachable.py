@@ -1,4 +1,4 @@
-"""Why a warehouse could not be reached, in one sentence with the remedy."""
+"""One sentence and a remedy for a warehouse that cannot be reached."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REASONS = (
 
 
 def unreachable(error: Exception, where: str) -> WarehouseError:
-    """The error to raise for one of a driver: lost, where the warehouse may be there again soon."""
+    """Return the error to raise for one of a driver, a `WarehouseLostError` if it may pass."""
     clean(error)
     said = " ".join(redacted(str(error)).split())
     why, lost = next(

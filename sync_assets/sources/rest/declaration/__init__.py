@@ -1,1 +1,1 @@
-"""What the author of an API declares, and what a declaration must be."""
+"""Reads and checks the declaration of an API."""

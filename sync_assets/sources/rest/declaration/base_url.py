@@ -1,4 +1,4 @@
-"""The base URL of an API: what comes before its paths, in one spelling."""
+"""Checks the base URL of an API and brings it into one spelling."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ HOST = re.compile(rf"{LABEL}(?:\.{LABEL})*\.?|\[[0-9a-f:.]+\]")
 
 
 def normalized(text: str) -> str:
-    """The URL with scheme and host in lower case and ASCII, without default port and last slash.
+    """Return the URL with scheme and host in lower-case ASCII, without default port and last slash.
 
-    Raises `ValueError` with what is wrong with it, as the end of "... must be a URL that"; the
-    text itself is not quoted, since a wrong URL may hold a password at any place.
+    Raises `ValueError` with a text that completes "... must be a URL that". The URL is not quoted,
+    because a wrong one may hold a password anywhere.
     """
     if text != text.strip() or re.search(r"\s", text) or not text.isprintable():
         raise ValueError("has no white space, line break or invisible character in or around it")

@@ -1,4 +1,4 @@
-"""Whose rows a resource holds: the parent that its path names, and the column of its id."""
+"""Finds the parent of a resource, and the column that holds the parent's id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True)
 class Belonging:
-    """What a path and its params say; `column` holds the parent's id and stands in the `path`."""
+    """The parent of a resource; `column` holds its id and is a parameter of `path`."""
 
     path: str
     params: Mapping[str, Any]
@@ -34,7 +34,7 @@ def belonging(
     merged: Mapping[str, Any],
     partitions: Collection[str],
 ) -> Belonging:
-    """The parent that a resource names, by a `resolve` parameter or in the path, if any."""
+    """Return the parent that a `resolve` parameter or the path names, if there is one."""
     params = dict(request.get("params", {}))
     path = str(request.get("path", merged["name"]))
     if "://" in path:
@@ -79,7 +79,7 @@ def _resolved(place: Place, name: str, value: Mapping[str, Any]) -> tuple[str, s
 def _column(
     place: Place, parent: str, field: str, placeholder: str, merged: Mapping[str, Any]
 ) -> str:
-    """The column of the parent's id: the parameter's name, or what the keys call it."""
+    """Return the column of the parent's id: the parameter's name, or the name in the keys."""
     keys, primary = merged.get("merge_key"), merged.get("primary_key")
     named = keys if isinstance(keys, str) else None
     if named is None and isinstance(primary, (list, tuple)) and len(primary) == 2:

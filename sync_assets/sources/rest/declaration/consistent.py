@@ -1,4 +1,4 @@
-"""Whether the parts of an API go together: refused by name where they do not."""
+"""Checks that the parts of a declaration fit together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET = "the-credential"
 
 
 def check_api(name: str, parents: Iterable[Parent], endpoints: Mapping[str, Endpoint]) -> None:
-    """Refuse a name that is no dataset's, and partitions without a table or its columns."""
+    """Refuse a name that no dataset may have, and partitions without a table or its columns."""
     if name != table_name(name) or not name.strip("_"):
         Place(name).refuse("name", f"must be in snake_case, as its dataset is: {table_name(name)}")
     parents = list(parents)
@@ -47,7 +47,7 @@ def check_api(name: str, parents: Iterable[Parent], endpoints: Mapping[str, Endp
 
 
 def check_secret(name: str, endpoints: Mapping[str, Endpoint]) -> None:
-    """Refuse a credential in a path, which messages quote."""
+    """Refuse a credential in a path, because messages quote paths."""
     for endpoint in endpoints.values():
         if SECRET in endpoint.path:
             Place(name, endpoint.name).refuse(
@@ -56,7 +56,7 @@ def check_secret(name: str, endpoints: Mapping[str, Endpoint]) -> None:
 
 
 def _check_view(place: Place, endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> None:
-    """Refuse what the typed view could not show."""
+    """Refuse a column that the typed view could not show."""
     for column in own_columns(endpoint):
         if column.refers and column.refers not in endpoints:
             place.refuse(f"columns.{column.name}", f"refers to {column.refers}, which is no table")
@@ -79,7 +79,7 @@ def _check_view(place: Place, endpoint: Endpoint, endpoints: Mapping[str, Endpoi
 def _check_child(
     place: Place, child: Endpoint, endpoints: Mapping[str, Endpoint], key: str
 ) -> None:
-    """Refuse a child that cannot be below its parent; `key` makes the parent's partitions."""
+    """Refuse a child that does not fit its parent, whose `key` makes the partitions."""
     parent = endpoints.get(str(child.parent))
     if parent is None:
         place.refuse("resource", f"names {child.parent} as its parent, which is no resource")

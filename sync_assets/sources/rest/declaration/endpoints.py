@@ -1,4 +1,4 @@
-"""A dlt `RESTAPIConfig`, read once into what the reader needs of each resource."""
+"""Reads a `RESTAPIConfig` of dlt into what the reader needs of each resource."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ TEXT = {"data_type": "text", "nullable": False}
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One resource: where its lists are, how they go on, what their records hold.
+    """One resource: the path of its lists, how they are paged, and the columns of its records.
 
-    `name` is its table's. `columns` are by field, each with the column's `name`. `parent` is the
-    resource whose `parent_field` fills `{parent_param}` of the path and the column of that name.
-    Children replace their rows below one parent at a time, everything else its table as a whole;
-    a parent's id is the partition key of children that are `partitioned`.
+    `name` is the name of its table. `columns` are by field; each has the `name` of its column.
+    `parent` is the resource whose `parent_field` fills `{parent_param}` in the path and the column
+    of that name. A child replaces its rows below one parent at a time, any other resource its
+    whole table. If it is `partitioned`, the parent's id is the partition key.
     """
 
     name: str
@@ -57,10 +57,10 @@ class Endpoint:
 def endpoints(
     api: str, config: RESTAPIConfig, base_url: str, partitions: Collection[str] = ()
 ) -> dict[str, Endpoint]:
-    """The endpoints of a config by table, its `resource_defaults` applied.
+    """Return the endpoints of a config by table name, with its `resource_defaults` applied.
 
-    `partitions` are the resources whose ids are partition keys: those of the children that say
-    `replaced_by`. Raises `ConfigurationError` for whatever would not be done as it says.
+    `partitions` are the resources whose ids are the partition keys of children that say
+    `replaced_by`. Raises `ConfigurationError` for everything that would not be honoured.
     """
     place = Place(api)
     given = place.keys("config", config)
@@ -119,7 +119,7 @@ def _endpoint(
 
 
 def _request(place: Place, shared: dict[str, Any], *parts: Any) -> dict[str, Any]:
-    """An endpoint with its defaults, the later parts before the earlier."""
+    """Merge the settings of an endpoint; earlier parts are defaults of later ones."""
     merged = dict(shared)
     for part in parts:
         part = {"path": part} if isinstance(part, str) else part or {}
@@ -132,12 +132,12 @@ def _request(place: Place, shared: dict[str, Any], *parts: Any) -> dict[str, Any
 
 
 def _names(columns: TColumns) -> dict[str, str]:
-    """The fields by their columns."""
+    """Return the fields by the names of their columns."""
     return {str(column["name"]): field for field, column in columns.items()}
 
 
 def _key(place: Place, given: Any, columns: TColumns, belongs: Belonging) -> str:
-    """The field that a record is known by."""
+    """Return the field that identifies a record."""
     fields = [given] if isinstance(given, str) else list(given or ())
     if len(fields) == 2 and column_name(str(fields[0])) == belongs.column:
         fields = fields[1:]
@@ -156,7 +156,7 @@ def _key(place: Place, given: Any, columns: TColumns, belongs: Belonging) -> str
 
 
 def _hints(columns: TColumns, belongs: Belonging, key: str) -> dict[str, Any]:
-    """What dlt is told of the table, but for its columns; ids are keys below one parent only."""
+    """Return dlt's hints of the table without its columns; a child's key includes its parent."""
     own = str(columns[key]["name"])
     return {
         "primary_key": [belongs.column, own] if belongs.column else own,
@@ -166,7 +166,7 @@ def _hints(columns: TColumns, belongs: Belonging, key: str) -> dict[str, Any]:
 
 
 def _steps(place: Place, request: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, Any]:
-    """What is done with responses and records."""
+    """Return the functions that are applied to responses and records."""
     actions = request.get("response_actions", [])
     dicts = [action for action in actions if not callable(action)]
     for action in dicts:

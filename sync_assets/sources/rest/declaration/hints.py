@@ -1,4 +1,4 @@
-"""How a table is replaced, in dlt's words: as a whole, or below one parent at a time."""
+"""How the rows of a table are replaced: as a whole, or below one parent at a time."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def child(
     key: str = "id",
     **endpoint: Any,
 ) -> EndpointResource:
-    """A resource below each row of another, whose rows are replaced below one parent at a time.
+    """Declare a resource below each row of another; rows are replaced below one parent at a time.
 
-    child("answers", "/forms/{form_id}/answers", of="forms", columns=columns(required="id"))
+        child("answers", "/forms/{form_id}/answers", of="forms", columns=columns(required="id"))
 
-    What stands in braces in the path is the column of the parent's id: `field` of the parent, `of`.
-    `key` is the field that a row is known by below one parent; nothing promises more. `endpoint`
-    is what dlt's `rest_api` takes there. The rows are partitions if the API has a `Parent` of it.
-    Raises `ConfigurationError` where the path holds no column, or two.
+    The name in braces is the column of the parent's id, which comes from the `field` of the parent
+    `of`. `key` is the field that identifies a row below one parent. `endpoint` takes the keys of
+    an endpoint in dlt's `rest_api`. The rows are partitions if the API has a `Parent` for `of`.
+    Raises `ConfigurationError` if the path has no column, or two.
     """
     named = re.findall(r"\{(\w+)\}", path)
     if len(named) != 1:
@@ -51,14 +51,14 @@ def child(
 
 
 def below(parent: str, param: str, field: str = "id") -> dict[str, Any]:
-    """Params of a child's path: `{param}` is a field of the parent resource."""
+    """Return the params of a child's path: `{param}` is a field of the parent resource."""
     return {param: {"type": "resolve", "resource": parent, "field": field}}
 
 
 def replaced_by(parent_column: str, key: str = "id") -> EndpointResourceBase:
-    """Hints of a child whose rows are replaced below one parent at a time.
+    """Return the hints of a child whose rows are replaced below one parent at a time.
 
-    Nothing promises keys to be unique across parents, so they are keys within one only.
+    No API promises that ids are unique across parents, so the key is (parent, id).
     """
     return {
         "primary_key": [parent_column, key],

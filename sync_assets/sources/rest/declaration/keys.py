@@ -1,4 +1,4 @@
-"""Every key of dlt's `rest_api` configuration: what is done with it, or what to do without it."""
+"""Every key of dlt's `rest_api` configuration: how it is honoured, or why it is refused."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ SECTIONS: dict[str, Section] = {
 
 
 def markdown() -> str:
-    """The table for the documentation: a row for each key, or for those with one answer."""
+    """Return the table for the documentation; keys with the same answer share a row."""
     rows = ["| where | key | done | or refused: why, and what to do |", "|---|---|---|---|"]
     for where, section in SECTIONS.items():
         for column, keys in enumerate((section.honoured, section.refused)):

@@ -1,4 +1,4 @@
-"""The columns of a resource's typed view, from the declaration of its table's columns."""
+"""The columns of a resource's typed view, derived from the columns of its table."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ViewColumn:
     """A column of a typed view.
 
     Its `kind` is text, bigint, double, bool, timestamp, date, decimal or json. The value is in the
-    table's `column`, of type `stored`, or in its JSON at `path`, in a `form` of `FORMS`. A column
-    that is `joined` comes from the view of the row's `refers`, where `key` is what `column` holds.
+    table's `column` of type `stored`, or at `path` inside its JSON, in one of `FORMS`. A `joined`
+    column comes from the view of the resource that `refers` names, by the id in `column`.
     """
 
     name: str
@@ -57,14 +57,14 @@ class ViewColumn:
 
 
 def typed_columns(endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> list[ViewColumn]:
-    """The view's columns in the order of the declaration, those that are joined at the end."""
+    """Return the view's columns in the order of the declaration; joined ones come last."""
     own = list(own_columns(endpoint))
     taken = {column.name for column in own}
     return own + [c for c in joined_columns(endpoint, endpoints) if c.name not in taken]
 
 
 def own_columns(endpoint: Endpoint) -> Iterator[ViewColumn]:
-    """The view's columns that come from its own table."""
+    """Yield the view's columns that come from its own table."""
     for column in endpoint.columns.values():
         name = str(column["name"])
         yield from _views(name, dict(column), name, str(column["data_type"]), ())
@@ -73,7 +73,7 @@ def own_columns(endpoint: Endpoint) -> Iterator[ViewColumn]:
 def _views(
     name: str, hints: Mapping[str, Any], column: str, stored: str, path: tuple[str, ...]
 ) -> Iterator[ViewColumn]:
-    """What the view makes of a column, or of a field inside of it."""
+    """Yield the columns that the view makes of a column, or of a field inside it."""
     if fields := hints.get("x-fields"):
         for field, inner in fields.items():
             yield from _views(f"{name}__{field}", inner, column, stored, (*path, field))
@@ -106,7 +106,7 @@ def _views(
 
 
 def joined_columns(endpoint: Endpoint, endpoints: Mapping[str, Endpoint]) -> Iterator[ViewColumn]:
-    """What rows of other tables, which the ids of a row name, show beside it."""
+    """Yield the columns of other tables' rows that a row refers to by their ids."""
     for column in endpoint.columns.values():
         refers: Mapping[str, str] = column.get("x-refers", {})  # type: ignore[assignment]
         if not refers.get("shows"):

@@ -1,4 +1,4 @@
-"""What a declaration of an API must be: done as it says, or refused by name before any request."""
+"""Checks the declaration of an API: each key is honoured, or refused by name."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ TEMPLATE = re.compile(r"\{(resources|incremental)\.")
 
 
 class Place:
-    """A part of a declaration, as messages name it: the API, or a resource of it."""
+    """A part of a declaration as messages name it: the API, or one of its resources."""
 
     def __init__(self, api: str, resource: str | None = None) -> None:
         self.name = f"{api}, resource {resource}" if resource else api
 
     def refuse(self, key: str, why: str) -> NoReturn:
-        """Raise the `ConfigurationError` that names what is wrong and what to do."""
+        """Raise the `ConfigurationError` that names what is wrong and the remedy."""
         raise ConfigurationError(f"{self.name}: `{key}` {why}.")
 
     def keys(self, section: str, given: Any, prefix: str = "") -> dict[str, Any]:
-        """The keys that are given; refuses those that would not be done. None is not given."""
+        """Return the given keys without those that are None; refuse what would not be honoured."""
         if not isinstance(given, Mapping):
             self.refuse(prefix.rstrip(".") or section, f"must be a dict, not {given!r}")
         known = SECTIONS[section]
@@ -43,12 +43,12 @@ class Place:
         return {key: value for key, value in given.items() if value is not None}
 
     def only(self, key: str, value: Any, allowed: Sequence[Any], why: str) -> None:
-        """Refuse a value that is none of those allowed."""
+        """Refuse a value that is not one of those allowed."""
         if value not in allowed:
             self.refuse(key, f"must be {' or '.join(map(repr, allowed))}, not {value!r}: {why}")
 
     def headers(self, key: str, given: Mapping[str, Any]) -> dict[str, str]:
-        """Headers that are texts, without templates."""
+        """Return the headers; refuse values that are not text or hold templates."""
         for name, value in given.items():
             if not isinstance(value, str) or TEMPLATE.search(value):
                 self.refuse(f"{key}.{name}", f"must be text without a template, not {value!r}")
@@ -56,7 +56,7 @@ class Place:
 
 
 def check_client(place: Place, client: Mapping[str, Any], base_url: str) -> None:
-    """Refuse a client that would be another than declared."""
+    """Refuse keys of the client that would not be honoured."""
     given = place.keys("client", client, "client.")
     if given.get("base_url") != base_url:
         place.refuse(
@@ -78,7 +78,7 @@ def check_client(place: Place, client: Mapping[str, Any], base_url: str) -> None
 
 
 def check_paginator(place: Place, paginator: Any) -> BasePaginator:
-    """A paginator that is no stock one of dlt's: those end a list at a sign that is missing."""
+    """Refuse dlt's own paginators: they take a missing next page for the end of the list."""
     if not isinstance(paginator, BasePaginator):
         place.refuse("endpoint.paginator", f"cannot be {paginator!r}: {GUARDS}")
     if type(paginator).__module__.startswith("dlt."):
@@ -87,7 +87,7 @@ def check_paginator(place: Place, paginator: Any) -> BasePaginator:
 
 
 def check_names(place: Place, resources: Sequence[Any]) -> list[str]:
-    """The tables of resources that are dicts; refuses names that no table or two could have."""
+    """Return the resources by table name; refuse names that are not allowed or used twice."""
     tables: dict[str, str] = {}
     for resource in resources:
         if not isinstance(resource, Mapping) or not isinstance(resource.get("name"), str):
@@ -102,7 +102,7 @@ def check_names(place: Place, resources: Sequence[Any]) -> list[str]:
 
 
 def check_columns(place: Place, given: Any) -> TColumns:
-    """Columns by field, under the names that the warehouse gives them."""
+    """Return the columns by field, with the names that they have in the warehouse."""
     found: dict[str, Any] = {}
     taken: dict[str, str] = {}
     if not isinstance(given, Mapping):

@@ -1,1 +1,1 @@
-"""From the JSON records of a page to typed arrow tables."""
+"""Makes typed arrow tables of the JSON records of a page."""

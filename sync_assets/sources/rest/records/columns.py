@@ -1,4 +1,4 @@
-"""Columns as data: names grouped by type, in dlt's words."""
+"""The short form of declaring columns: names grouped by type."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def columns(
     *, required: str, text: str = "", bigint: str = "", double: str = "", boolean: str = "",
     json: str = "",
 ) -> TColumns:  # fmt: skip
-    """Declare columns by type; `required` names those that are never null and come first.
+    """Declare columns by type; those in `required` are never null and come first.
 
-    `a__b` declares the column of field `b` in the flat object `a`; `json` columns hold nested
-    objects and lists as the API sends them.
+    `a__b` declares the column of the field `b` in the object `a`. `json` columns hold objects and
+    lists as the API sends them.
     """
     typed: dict[str, TDataType] = {}
     groups: list[tuple[TDataType, str]] = [

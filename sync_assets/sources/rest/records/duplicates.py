@@ -1,4 +1,4 @@
-"""Records of one list with one key: the same record twice, or two that contradict each other."""
+"""Records of one list with the same key: equal ones, or two that differ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN = 5
 
 
 def rows_by_key(tables: Iterable[pa.Table], key: str, wanted: set[str]) -> dict[str, Row]:
-    """The rows with some keys, by the key as text, without their nulls."""
+    """Return the rows with some keys by the key as text, without nulls."""
     found: dict[str, Row] = {}
     for table in tables:
         at = [i for i, value in enumerate(table[key].to_pylist()) if str(value) in wanted]
@@ -26,7 +26,7 @@ def rows_by_key(tables: Iterable[pa.Table], key: str, wanted: set[str]) -> dict[
 
 
 def without_nulls(table: pa.Table) -> Row:
-    """The one row of a table, without its nulls."""
+    """Return the only row of a table without its nulls."""
     return {
         name: value
         for name, column in zip(table.column_names, table.columns, strict=True)
@@ -35,13 +35,13 @@ def without_nulls(table: pa.Table) -> Row:
 
 
 def differing(one: Row, other: Row) -> list[str]:
-    """The columns in which two rows do not say the same."""
+    """Return the columns in which two rows differ."""
     names = sorted(one.keys() | other.keys())
     return [name for name in names if not _same(one.get(name), other.get(name))]
 
 
 def conflict(record: str, key: str, columns: list[str], problems: list[Problem]) -> Problem:
-    """A record that is not loaded because a row with its key is, which differs in some columns."""
+    """Return the problem of a record that is left out because another row has its key."""
     named = ", ".join(columns[:SHOWN]) + (", ..." if len(columns) > SHOWN else "")
     other = f", with other contents in {named}" if columns else ""
     reasons = [f"not loaded: another record of the list has the key {key}{other}"]
@@ -49,7 +49,7 @@ def conflict(record: str, key: str, columns: list[str], problems: list[Problem])
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two values of a column say the same: fields of an object have no order."""
+    """Whether two values of a column are equal; the order of an object's fields does not count."""
     if one == other or not (isinstance(one, str) and isinstance(other, str)):
         return bool(one == other)
     try:

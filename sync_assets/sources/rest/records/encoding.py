@@ -1,4 +1,4 @@
-"""JSON text of what a server sent: compact, numbers with their digits, to any depth."""
+"""Writes compact JSON that keeps the digits of numbers, for values nested to any depth."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sync_assets.sources.rest.records.numbers import NOT_JSON, Number, is_storab
 
 
 class Encoder:
-    """Writes compact JSON; `number` says how it writes a `Number`, or raises `ValueError`.
+    """Writes compact JSON; `number` writes a `Number`, or raises `ValueError`.
 
-    Characters stay readable where they are valid unicode; where they are not, all are escaped or,
-    without `escape`, a `ValueError` is raised.
+    Characters that are valid unicode stay readable. Otherwise all are escaped or, without
+    `escape`, `ValueError` is raised.
     """
 
     def __init__(self, number: Callable[[Number], str], *, escape: bool = True) -> None:
@@ -73,7 +73,7 @@ def _between(start: str, inside: list[Any], end: str) -> list[Any]:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text is valid unicode, without half characters."""
+    """Whether a text is valid unicode, without lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -106,7 +106,7 @@ _storable_fragment = _to_storable.fragment
 
 
 def to_storable_json(value: Any) -> str:
-    """JSON that every warehouse takes; raises `ValueError` where there is none."""
+    """Return JSON that every warehouse accepts; raise `ValueError` if there is none."""
     try:
         text = orjson.dumps(value, default=_storable_fragment).decode()
     except TypeError:
@@ -117,6 +117,6 @@ def to_storable_json(value: Any) -> str:
 
 
 def json_kind(value: Any) -> str:
-    """What JSON calls the type of a value."""
+    """Return the JSON type of a value."""
     kinds = {dict: "object", list: "list", str: "string", bool: "boolean", type(None): "null"}
     return kinds.get(type(value), "number")

@@ -1,7 +1,7 @@
-"""Columns as data, one by one: what is stored, what the typed view makes of it, what it means.
+"""Columns with a description: the type in the table, and the conversion in the typed view.
 
-Each function gives a column as dlt describes one. Hints of our own, `x-...`, say how the value
-that is stored becomes the value of the typed view; dlt is not told of them.
+Each function returns a column as dlt describes one. Hints of our own, `x-...`, describe the typed
+view; dlt does not get them.
 
     {"id": text("The order.", required=True), "total": money("What it costs.", currency="currency")}
 """
@@ -53,19 +53,19 @@ def integer(
     refers: str = "",
     shows: str = "",
 ) -> Column:
-    """A whole number, also where it is sent as text; see `text`."""
+    """A whole number, even if it is sent as text; see `text`."""
     kind, form = ("bigint", "same") if sent == "number" else ("text", "integer text")
     return _column(kind, description, form, required, personal, _reference(refers, shows))
 
 
 def double(description: str, *, sent: Literal["number", "text"] = "number") -> Column:
-    """A number, also where it is sent as text."""
+    """A number, even if it is sent as text."""
     kind, form = ("double", "same") if sent == "number" else ("text", "double text")
     return _column(kind, description, form)
 
 
 def boolean(description: str, *, sent: Literal["boolean", "text", "number"] = "boolean") -> Column:
-    """A truth value: `true`, the texts `true`, `yes`, `false` and `no`, or 1 and 0."""
+    """A boolean: `true`, the texts `true`, `yes`, `false` and `no`, or 1 and 0."""
     kind, form = {
         "boolean": ("bool", "same"),
         "text": ("text", "boolean text"),
@@ -77,9 +77,9 @@ def boolean(description: str, *, sent: Literal["boolean", "text", "number"] = "b
 def timestamp(
     description: str, *, sent: Literal["iso", "unix", "object"], required: bool = False
 ) -> Column:
-    """An instant, in UTC in the view: ISO 8601, unix seconds or an object that holds `unix`.
+    """A time, in UTC in the view: ISO 8601, unix seconds, or an object that holds `unix`.
 
-    Of an object the view also has `<name>__date`, the local date, and `<name>__timezone`.
+    For an object the view also has `<name>__date`, the local date, and `<name>__timezone`.
     """
     kind = {"iso": "text", "unix": "bigint", "object": "json"}[sent]
     return _column(kind, description, sent, required)

@@ -1,9 +1,8 @@
-"""The column of a field that nobody declared: by its name alone, and never another field's.
+"""The column of an undeclared field: it depends on the field's name alone, and is never shared.
 
-A name that is its own normal form, `new_field`, is its column's name too. Any other, `newField` or
-`New Field`, gets a column of its normal form and a tag made of the name as sent, because many
-names have one normal form. So the column is the same whatever else a record, a list or a later
-sync holds, and two fields never share one.
+If a name is its own normal form, such as `new_field`, the column has the same name. Any other
+name, such as `newField`, gets a column of its normal form and a tag made from the name as sent,
+because several names may have the same normal form.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ RESERVED = re.compile(r"|ctid|[xc]min|[xc]max|tableoid|_dlt.*|.*_x[0-9a-f]{10}")
 
 @cache
 def normal(field: str) -> str:
-    """What dlt makes of a name, if it is not too long for the warehouse."""
+    """Return dlt's normal form of a name, before it is shortened for the warehouse."""
     return NAMING.normalize_path(field)
 
 
 def column_of(field: str, taken: Container[str], outer: str | None = None) -> str:
-    """The column of an undeclared field, of the flattened object `outer` if it is inside of one.
+    """Return the column of an undeclared field, which may be inside the flattened object `outer`.
 
     `taken` holds the declared columns by their normal names.
     """
@@ -47,10 +46,10 @@ def _tagged(field: str, name: str, outer: str | None) -> str:
 
 
 def column_name(field: str) -> str:
-    """The column of a declared field; the record's field keeps the name that is sent."""
+    """Return the column of a declared field."""
     return normal(field)
 
 
 def table_name(resource: str) -> str:
-    """The table of a resource, which is also the last part of its asset's key."""
+    """Return the table of a resource, which is also the last part of its asset key."""
     return NAMING.normalize_tables_path(resource)

@@ -1,4 +1,4 @@
-"""Numbers as they were sent: the digits are kept where a Python number would write others."""
+"""Numbers as they were sent, if a Python number would change their digits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_JSON = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
 class Number:
-    """A number as sent: `1.50`, `1e400`, thirty digits; also `NaN`, which is no JSON."""
+    """A number as sent, such as `1.50`, `1e400` or thirty digits; also `NaN`, which is not JSON."""
 
     __slots__ = ("text",)
 
@@ -43,7 +43,7 @@ class Number:
 
 
 def loads(text: str) -> Any:
-    """Read JSON; numbers whose digits Python would change are a `Number`."""
+    """Parse JSON; a number whose digits Python would change becomes a `Number`."""
     integers = _integer if MINUS_ZERO.search(text) else None
     try:
         return _loads(text, integers)
@@ -68,7 +68,7 @@ def _fraction(text: str) -> float | Number:
 
 
 def as_double(text: str) -> float | None:
-    """The double that holds this number, or writes it with the same digits; None if none does."""
+    """Return the double with the same value or the same digits; None if there is none."""
     number = float(text)
     if len(text) <= SHORT and PLAIN.fullmatch(text):
         return number
@@ -79,7 +79,7 @@ def as_double(text: str) -> float | None:
 
 
 def as_bigint(text: str) -> int | None:
-    """The 64-bit integer that is this number; None if there is none."""
+    """Return the 64-bit integer with the same value; None if there is none."""
     if not abs(float(text)) <= INT64:
         return None
     value = _decimal(text)
@@ -88,7 +88,7 @@ def as_bigint(text: str) -> int | None:
 
 
 def is_storable(text: str) -> bool:
-    """Whether every warehouse takes this number inside of JSON."""
+    """Whether every warehouse accepts this number inside JSON."""
     if text in NOT_JSON:
         return False
     if len(text) < BEHIND and PLAIN.fullmatch(text):

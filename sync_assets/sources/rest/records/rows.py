@@ -1,10 +1,9 @@
-"""From JSON records to typed arrow tables: every declared column, every unknown field, no lie.
+"""Makes typed arrow tables of JSON records, with every declared and every unknown field.
 
-A value is loaded only as what its column declares, or where the column gives the same back (see
-`values`); anything else leaves the column null and keeps the whole record as a `Problem`. A record
-without a value for a required column is not loaded at all, and kept likewise. Fields that no column
-declares become text columns: text as it is, anything else as JSON, so that their type never changes
-under a reader.
+A value is loaded only if its column holds it exactly (see `values`). Otherwise the column is null,
+and the record is kept as a `Problem`. A record without a value for a required column is not
+loaded, and kept too. Undeclared fields become text columns, with JSON for values that are not
+text, so that their type never changes.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from sync_assets.sources.rest.records.values import ARROW, SHOWN, UNDECLARED, no
 
 
 class RowTyper:
-    """Types the records of one resource by its `columns`, which are keyed by field.
+    """Types the records of one resource by its `columns`, which are by field.
 
-    `parent_column` is filled with the parent's id.
+    `parent_column` gets the parent's id.
     """
 
     def __init__(self, columns: TColumns, parent_column: str | None = None) -> None:

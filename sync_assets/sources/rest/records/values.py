@@ -1,7 +1,7 @@
-"""From JSON values to arrow columns: each value as its column declares it, or a reason why not.
+"""Converts JSON values to arrow columns, or says why a value does not fit its column.
 
-A value is loaded where its column gives the same back: an integer in a text column, a whole
-number in an integer column, a number that a double holds, a text that is a number or `true`.
+A value is loaded if the column holds it exactly: an integer in a text column, a whole number in an
+integer column, a number that a double holds, or a text that is a number or `true`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SHOWN = 60
 
 
 def typed(name: str, data_type: str, values: list[Any], wrong: dict[int, list[str]]) -> pa.Array:
-    """A column of values; those that do not fit are null, and `wrong` says why by row."""
+    """Return a column of values; values that do not fit are null and have a reason in `wrong`."""
     if data_type != "json" and set(map(type, values)) <= FAITHFUL[data_type]:
         try:
             array = pa.array(values, ARROW[data_type])
