@@ -84,7 +84,7 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
         _print(console, f"error: {error}", style="red")
         return 1
     if file:
-        _print(console, f"Variables of {file} go before those of the shell.")
+        _print(console, f"Variables of {file} replace those of the shell.")
     results: dict[str, SyncResult] = {}
     for account in chosen:
         api = account.api
@@ -125,7 +125,7 @@ def _parser(sources: list[str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--heads",
         action="store_true",
-        help="only what is new of long lists whose new rows come first; the others as a whole",
+        help="read only the new rows of long lists that begin with these",
     )
     return parser
 

@@ -42,7 +42,7 @@ def _of_proxy(behind: list[BaseException]) -> str | None:
     if _first(behind, requests_errors.InvalidProxyURL) or _first(
         behind, urllib3_errors.ProxySchemeUnknown
     ):
-        return f"the address of the proxy is none. {PROXY}"
+        return f"the address of the proxy is not a URL. {PROXY}"
     if not _first(behind, urllib3_errors.ProxyError):
         return None
     failed = _first(behind, urllib3_errors.NewConnectionError)
@@ -50,7 +50,7 @@ def _of_proxy(behind: list[BaseException]) -> str | None:
     proxy = f"the proxy {conn.host}:{conn.port}" if conn else "the proxy"
     refusal = re.search(r"Tunnel connection failed: (\d{3})", str(behind[0]))
     if refusal:
-        wants = ": it wants a user and a password" if refusal[1] == "407" else ""
+        wants = ": it requires a user and a password" if refusal[1] == "407" else ""
         return f"{proxy} answered {refusal[1]}{wants}. {PROXY}"
     why = _why_unreachable(behind) or "does not answer as a proxy does"
     return f"{proxy} {why}. {PROXY}"

@@ -40,19 +40,6 @@ class KeyOrder:
         return self._keys[self._places[first] : self._places[last] + 1]
 
 
-def range_tags(keys: Sequence[str]) -> dict[str, str]:
-    """Return the run tags that select a range, from the first to the last of these keys.
-
-    None if there are no keys: the run is of whole tables.
-    """
-    if not keys:
-        return {}
-    return {
-        "dagster/asset_partition_range_start": keys[0],
-        "dagster/asset_partition_range_end": keys[-1],
-    }
-
-
 def keys_of(tags: Mapping[str, str], order: Callable[[], KeyOrder]) -> Sequence[str | None]:
     """Return the partitions that the tags of a run select; [None] if they select none.
 

@@ -72,7 +72,7 @@ def _lost(
     if kept:
         say(
             f"{endpoint.name}: rows of {', '.join(kept)} stay. They are missing from the newest "
-            f"list of {endpoint.parent} and are partitions still: the sensor retires them once "
+            f"list of {endpoint.parent} and are still partitions: the sensor retires them once "
             "another sync misses them too; a partition that somebody else added has to be deleted."
         )
     return {parent: rows for parent, rows in lost.items() if parent not in kept}

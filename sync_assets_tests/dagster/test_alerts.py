@@ -31,10 +31,10 @@ from dagster_shared.error import SerializableErrorInfo
 
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.lib.alerts.sensor import DeliveryError, build_alert_sensor
-from sync_assets.lib.keys import range_tags
 from sync_assets_tests.support.dagster_world import LOADED
 from sync_assets_tests.support.instances import local_instance
 from sync_assets_tests.support.receivers import Webhook, mailbox, webhook
+from sync_assets_tests.support.run_tags import range_tags
 from sync_assets_tests.support.world import World
 
 # apprise looks for imghdr as long as there is one
@@ -189,7 +189,7 @@ def test_nobody_is_told_by_default(watched: Watched) -> None:
     watched.world.monkeypatch.setenv("URLS", watched.url())
     watched.fail()
     assert watched.tick() == []
-    assert watched.skips == ["ALERTS__URLS is not set: nobody is to be told"]
+    assert watched.skips == ["ALERTS__URLS is not set: no alerts are sent"]
     assert watched.cursor is None
 
 
@@ -479,5 +479,5 @@ def test_a_url_that_is_none_is_named_by_its_position(
     watched.to(watched.url(), url)
     with pytest.raises(ConfigurationError) as error:
         watched.tick()
-    assert "URL 2 in ALERTS__URLS is none that apprise understands" in str(error.value)
+    assert "URL 2 in ALERTS__URLS is not one that apprise understands" in str(error.value)
     assert CANARY not in str(error.getrepr(chain=True)) + caplog.text

@@ -9,7 +9,7 @@ import pytest
 from dagster._core.events import AssetMaterializationPlannedData
 
 from sync_assets.lib.automation.conditions import on_each_update
-from sync_assets.lib.keys import range_tags
+from sync_assets_tests.support.run_tags import range_tags
 
 PARTITIONS = dg.DynamicPartitionsDefinition(name="promotions")
 ORDERS, LISTS = dg.AssetKey("orders"), dg.AssetKey("participations")

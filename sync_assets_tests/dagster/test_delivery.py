@@ -141,7 +141,7 @@ def test_a_refusal_is_counted_where_nobody_else_is_told(hook: Webhook, to: Urls)
     whom, told = to(url(hook)), ""
     for n in range(3):
         owed, (told,) = deliver(whom, owed, LONG[:1] if n == 0 else [])
-    assert told == "URL 1 in ALERTS__URLS (json) answered 404: a message was given up"
+    assert told == "URL 1 in ALERTS__URLS (json) answered 404: a message was dropped"
     assert owed == {}
 
 

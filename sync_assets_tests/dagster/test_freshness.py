@@ -15,7 +15,6 @@ from sync_assets.base import times
 from sync_assets.lib.automation.freshness_sensor import within_budget
 from sync_assets.lib.automation.run_requests import PlannedRun
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
-from sync_assets.lib.keys import range_tags
 from sync_assets.planning.freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.promotions import API
@@ -30,6 +29,7 @@ from sync_assets_tests.support.dagster_world import (
     lists_of,
     resources_of,
 )
+from sync_assets_tests.support.run_tags import range_tags
 from sync_assets_tests.support.world import World
 
 SENSOR = "promotions_freshness"

@@ -245,7 +245,7 @@ def test_the_file_env_goes_before_the_shell(
     assert main(["promotions"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"Reads {url}: promotions.")
-    assert lines[1] == f"Variables of {promotion.folder}/.env go before those of the shell."
+    assert lines[1] == f"Variables of {promotion.folder}/.env replace those of the shell."
     assert promotion.ids("promotions.promotions") == ["1", "2"]
 
 

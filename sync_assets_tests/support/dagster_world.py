@@ -13,10 +13,10 @@ import duckdb
 
 from sync_assets.base import times
 from sync_assets.definitions import defs
-from sync_assets.lib.keys import range_tags
 from sync_assets.sandbox import SECRETS, Account, Sandbox
 from sync_assets.sources import apis
 from sync_assets_tests.support.instances import keep_cursor
+from sync_assets_tests.support.run_tags import range_tags
 
 SECRET_FIELDS = {"promotions": "BEARER_TOKEN", "affiliates": "API_KEY", "events": "API_KEY"}
 LOADED = defs()

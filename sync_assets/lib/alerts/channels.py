@@ -76,7 +76,7 @@ class Channel:
                 ):
                     return None
             except Exception as error:  # noqa: BLE001 - each plugin has its own; texts hold secrets
-                return Trouble(f"{self.name} could not be told, {type(error).__name__}")
+                return Trouble(f"{self.name} could not be notified, {type(error).__name__}")
         found = STATUS.search(" ".join(said))
         if found is None:
             return Trouble(f"{self.name} could not be reached")
@@ -103,7 +103,7 @@ def _address(url: str, position: int) -> Channel:
     kind = KIND.match(url)
     if plugin is None:
         raise ConfigurationError(
-            f"URL {position} in {VARIABLE} is none that apprise understands, such as "
+            f"URL {position} in {VARIABLE} is not one that apprise understands, such as "
             "slack://..., jsons://host/path or mailtos://user:password@host "
             "(white space separates URLs; it is %20 within one)."
         )

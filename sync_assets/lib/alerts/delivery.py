@@ -91,7 +91,7 @@ class Delivery:
         self.rest = replace(self.rest, tries=self.rest.tries + 1)
         if trouble.refused and self.rest.tries >= TRIES:
             self.rest = Undelivered(rest.lines)
-            return Trouble(f"{trouble.told}: a message was given up", trouble.status)
+            return Trouble(f"{trouble.told}: a message was dropped", trouble.status)
         return trouble
 
 

@@ -88,19 +88,19 @@ def build_alert_sensor() -> dg.SensorDefinition:
         name=NAME,
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Tells {VARIABLE} what failed, once, and when it recovered; silent if unset.",
+        description=f"Reports to {VARIABLE} what failed, once, and when it recovered.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         configured = channels()
         if not configured:
-            return dg.SkipReason(f"{VARIABLE} is not set: nobody is to be told")
+            return dg.SkipReason(f"{VARIABLE} is not set: no alerts are sent")
         before = AlertState.load(context.cursor)
         now, failures, checked = _situation(context, before)
         changes = diff(before.incidents, now)
         undelivered, troubles = deliver(configured, before.undelivered, changes)
         others = {what for what in now.open if isinstance(what, str)}
         state = AlertState(failures, others, undelivered, checked)
-        said = f"{len(state.incidents)} incidents are open, {len(changes)} changes were told"
+        said = f"{len(state.incidents)} incidents are open, {len(changes)} changes were reported"
         return dg.SensorResult(skip_reason="; ".join([said, *troubles]), cursor=state.dump())
 
     return alerts

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from sync_assets.base.enumeration import some
 from sync_assets.lib.assets.materialize import run, since
 from sync_assets.lib.assets.planned import plan
 from sync_assets.lib.assets.results import Event
@@ -55,8 +56,10 @@ def _still_wanted(
 ) -> list[Listed]:
     known = set(context.instance.get_dynamic_partitions(parent.partitions))
     if gone := list(dict.fromkeys(str(key) for _, key in lists if key not in known)):
-        some = ", ".join(gone[:NAMED]) + (", ..." if len(gone) > NAMED else "")
-        context.log.warning(f"left out, as no partitions of {parent.partitions}: {some}")
+        context.log.warning(
+            f"left out, as they are no longer partitions of {parent.partitions}: "
+            f"{some(gone, NAMED)}"
+        )
     began = since(context)
     loaded = {
         (resource, key)

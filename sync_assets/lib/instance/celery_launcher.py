@@ -52,11 +52,12 @@ class CeleryRunLauncher(launcher.CeleryRunLauncher):
             return super().check_run_worker_health(run)
         task = run.tags.get(self._task_tag)
         if task is None:  # the daemon died before it could note it
-            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "Nobody knows the run's Celery task.")
+            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "The run's Celery task is unknown.")
         found = super().check_run_worker_health(run)
         if found.status == WorkerStatus.SUCCESS:
             return CheckRunHealthResult(
-                WorkerStatus.FAILED, "The worker is done with the run and could not say how."
+                WorkerStatus.FAILED,
+                "The worker ended the run but could not report its result.",
             )
         if found.status != WorkerStatus.RUNNING:
             return found

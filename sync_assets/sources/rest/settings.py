@@ -164,7 +164,7 @@ def resolve_api(spec: ApiSettings, source: str, explicit: dict[str, Any]) -> Api
     if wrong := _wrong(settings.secret):
         raise ConfigurationError(
             f"{variable(source, settings.secret_field)} {wrong}, which is not sent: an API would "
-            "only answer that the credential is wrong. Set it anew without."
+            "only answer that the credential is wrong. Set it again without that."
         )
     return settings
 

@@ -40,7 +40,7 @@ SECTIONS: dict[str, Section] = {
             "headers": "sent with each request",
             "paginator": "of each endpoint that has none",
         },
-        {"session": "requests go through our session, which keeps rates, retries; remove it"},
+        {"session": "requests go through our session, which keeps the quota; remove it"},
     ),
     "auth bearer": Section(dict.fromkeys(("type", "token"), "as dlt does")),
     "auth api_key": Section(dict.fromkeys(("type", "api_key", "name", "location"), "as dlt does")),
@@ -173,7 +173,10 @@ SECTIONS: dict[str, Section] = {
 
 def markdown() -> str:
     """Return the table for the documentation; keys with the same answer share a row."""
-    rows = ["| where | key | done | or refused: why, and what to do |", "|---|---|---|---|"]
+    rows = [
+        "| part | key | honoured | or refused: reason and remedy |",
+        "|---|---|---|---|",
+    ]
     for where, section in SECTIONS.items():
         for column, keys in enumerate((section.honoured, section.refused)):
             by_text: dict[str, list[str]] = {}
