@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sync_assets.base.times import parse_time
+from sync_assets.cli import main
 from sync_assets.lib.assets.results import materialization
 from sync_assets.sources import events
 from sync_assets.sources.rest.list_result import ListResult
@@ -374,3 +375,31 @@ def test_a_head_is_not_loaded_after_a_sweep_that_was_loaded_meanwhile(orders: Or
     assert any("another sync was loaded meanwhile" in one for one in told), told
     held = {row["id"]: row["status"] for row in orders.world.rows("events.orders")}
     assert held[orders.rows[0]["id"]] == "refunded"
+
+
+class Coupons(Orders):
+    """The list of coupons, whose ids are numbers."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.path, self.source, self.resource = "/v1/coupons", "affiliates", "coupons"
+        world.configure("affiliates", HEADS_FROM_PAGES=3)
+        world.api.lists.update({self.path: [], "/v1/affiliates": [], "/v1/referrals": []})
+
+    def sell(self, count: int = 1, at: int = 0) -> None:
+        """More coupons, in front or after so many."""
+        for _ in range(count):
+            self.newest += 1
+            self.rows.insert(at, {"id": self.newest})
+
+
+@pytest.mark.long
+def test_the_command_line_reads_heads_where_it_is_told_to(world: World) -> None:
+    coupons = Coupons(world)
+    coupons.earn()
+    coupons.sell()
+    for arguments, requests in ((["affiliates", "--heads"], 2), (["affiliates"], 5)):
+        world.api.seen.clear()
+        assert main(arguments) == 0
+        assert coupons.requests == requests
+        assert len(coupons.held()) == coupons.newest
