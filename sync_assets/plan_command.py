@@ -23,7 +23,17 @@ from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.queries import state
 
 WIDTH = 120  # characters
-FIGURES = ("lists", "ended", "rows", "pages", "requests", "requests a day", "share", "minutes")
+FIGURES = (
+    "lists",
+    "ended",
+    "by heads",
+    "rows",
+    "pages",
+    "requests",
+    "requests a day",
+    "share",
+    "minutes",
+)
 UNKNOWN = "?"
 
 
@@ -72,6 +82,7 @@ def _table(found: Forecast) -> Table:
 def _figures(found: Forecast, line: Line) -> Iterator[str]:
     yield f"{line.lists:,}" if line.listed else UNKNOWN
     yield f"{line.ended:,}" if line.ended else "-"
+    yield f"{line.by_heads:,}" if line.by_heads else "-"
     yield f"{line.rows:,}" if line.requests is not None else UNKNOWN
     yield UNKNOWN if line.pages is None else f"{line.pages:,}"
     for value in (line.requests, line.requests_a_day):

@@ -10,6 +10,7 @@ from statistics import fmean
 
 from sync_assets.planning.freshness import ListFreshness, spread
 from sync_assets.planning.settings import AutomationSettings
+from sync_assets.planning.timing import timings
 from sync_assets.warehouse.state.list_history import ListHistory
 
 #: Rows of a page where neither the API nor the configuration says it.
@@ -32,16 +33,21 @@ class ListCost:
     @property
     def next_read(self) -> float | None:
         """The requests of the read that is due next."""
-        return self.requests if self.head is None or self.verdict.to_sweep else self.head
+        return self.head if self.verdict.by_head else self.requests
 
     def a_day(self, reads: float, settings: AutomationSettings) -> float:
-        """The requests of a day with so many reads, as many of them sweeps as proofs need."""
+        """The requests of a day with so many reads, as many of them sweeps as proofs need.
+
+        Heads are read at half of the age, too.
+        """
         requests = self.requests or 0.0
         if self.head is None:
             return requests * reads
-        age = settings.sweep_age(partitioned=self.verdict.partitioned)
-        age = spread(age, self.history.key.name)
-        sweeps = min(reads, timedelta(days=1) / age) if age else reads
+        partitioned = self.verdict.partitioned
+        age = spread(settings.sweep_age(partitioned=partitioned), self.history.key.name)
+        timing = timings(settings)[partitioned]
+        reads = max(reads, replace(timing, max_age=timing.max_age / 2).reads_a_day)
+        sweeps = min(reads, timedelta(days=1) / age)
         return requests * sweeps + self.head * (reads - sweeps)
 
     @property
@@ -55,17 +61,12 @@ class ListCost:
         return self.verdict.history
 
 
-def list_costs(
-    verdicts: Iterable[ListFreshness], page_size: int | None, heads_from: int
-) -> list[ListCost]:
-    """The cost of each list; a table whose rows belong to parents is the lists below them.
-
-    Lists of `heads_from` pages or more are read by their heads, once they have earned it.
-    """
+def list_costs(verdicts: Iterable[ListFreshness], page_size: int | None) -> list[ListCost]:
+    """The cost of each list; a table whose rows belong to parents is the lists below them."""
     found = list(verdicts)
     in_parts = {v.resource for v in found if not v.partitioned and v.parent is not None}
     costs = [
-        ListCost(verdict, requests, requests is not None, _head(verdict.history, heads_from))
+        ListCost(verdict, requests, requests is not None, _head(verdict))
         for verdict in found
         if verdict.parent is not None or verdict.resource not in in_parts
         for requests in [_requests(verdict.history, page_size or ROWS_PER_PAGE)]
@@ -80,9 +81,9 @@ def list_costs(
     ]
 
 
-def _head(history: ListHistory, heads_from: int) -> float | None:
+def _head(verdict: ListFreshness) -> float | None:
     """What a read of the head takes: as much as the longest one since the last sweep."""
-    return max(1, history.head_pages) if history.has_earned_heads(heads_from) else None
+    return max(1, verdict.history.head_pages) if verdict.earned else None
 
 
 def _requests(history: ListHistory, per_page: int) -> float | None:

@@ -27,6 +27,7 @@ LATENCY_SECONDS = 0.3
 class Line:
     """All lists of a resource: what they held and took when last read, and what they cost.
 
+    `by_heads` of the lists are read by their heads between sweeps.
     `rows`, `pages` and `requests` are of one reading of all of them, `requests_a_day` of all reads
     of a day, `seconds` how long one takes of those that have not ended, `rows_a_page` the rows of
     the smallest full page. They are None where no list of the resource was ever read, and `pages`
@@ -38,6 +39,7 @@ class Line:
     listed: bool
     lists: int
     ended: int
+    by_heads: int
     unread: int
     rows: int
     pages: int | None
@@ -98,7 +100,7 @@ def forecast(
     """What the warehouse's memory of the last syncs lets expect of the present schedules."""
     limits = resolve(QuotaSettings(), ["sources", api.name], {})
     page_size = limits.page_size or api.page_size
-    costs = list_costs(verdicts, page_size, limits.heads_from_pages)
+    costs = list_costs(verdicts, page_size)
     pace = Pace(limits.max_concurrency, _latency(costs), api.quota())
     tables, partitions = timings(settings)
     reads = {False: tables.reads_a_day, True: partitions.reads_a_day}
@@ -177,6 +179,7 @@ def _line(
         listed,
         len(costs),
         len(costs) - len(changing),
+        sum(cost.head is not None for cost in costs),
         sum(not cost.seen for cost in costs),
         sum(cost.history.rows for cost in costs),
         sum(pages) if pages else None,

@@ -7,7 +7,7 @@ and grace, and then again after a long while, since prizes and refunds may come 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -17,6 +17,7 @@ from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.life import Life, Stage
 from sync_assets.sources.rest.list_key import ListKey
+from sync_assets.sources.rest.settings import QuotaSettings, resolve
 from sync_assets.warehouse.queries import State
 from sync_assets.warehouse.state.list_history import ListHistory
 
@@ -37,6 +38,8 @@ class ListFreshness:
     `unproven` what was last read to its end longer ago than promised. `to_sweep` says that the
     next read is to be such a one, also where the list is read by its head otherwise. `unsettled` is
     what is over and was not synced since, `due` what is over and is to be read again.
+    `earned` says that it is read by heads between its sweeps, `early` that so is it and half of
+    the age is over: such a list is read now, so that the age holds with the time of the run.
     `retry_at` is when a failing list may be tried again, `unread` what could not be read of its
     parent's dates.
     """
@@ -54,6 +57,8 @@ class ListFreshness:
     due: bool
     retry_at: datetime
     unread: tuple[str, ...] = ()
+    earned: bool = False
+    early: bool = False
 
     @property
     def over(self) -> bool:
@@ -68,7 +73,13 @@ class ListFreshness:
     @property
     def needed(self) -> bool:
         """Whether the list should be synced."""
-        return self.stale or self.unproven or self.unsettled or self.due or self.failing
+        late = self.stale or self.unproven or self.early
+        return late or self.unsettled or self.due or self.failing
+
+    @property
+    def by_head(self) -> bool:
+        """Whether the read that is due next is one of its head."""
+        return self.earned and not self.to_sweep
 
     @property
     def proven_at(self) -> datetime:
@@ -85,11 +96,31 @@ def evaluate_freshness(
     api: Api, state: State, settings: AutomationSettings, now: datetime
 ) -> Iterator[ListFreshness]:
     """A verdict on each list that the warehouse knows the parent of, and on each table."""
-    grace, rest_ends_at = api.grace, state.rest_ends_at
+    grace, rest_ends_at, earned = api.grace, state.rest_ends_at, _earned(api, settings)
     for history, life, partitioned in _lists(api, state):
         verdict = _verdict(history, life, partitioned, grace, settings, now)
+        if not verdict.over and earned(history, partitioned):
+            age = now - known(verdict.fresh_at, now)
+            early = age > settings.max_age(partitioned=partitioned) / 2
+            verdict = replace(verdict, earned=True, early=early)
         resting = verdict.retry_at < rest_ends_at
         yield replace(verdict, retry_at=rest_ends_at) if resting else verdict
+
+
+def _earned(api: Api, settings: AutomationSettings) -> Callable[[ListHistory, bool], bool]:
+    """Which lists are read by heads between sweeps; none on whose rows other lists depend."""
+    shortest = resolve(QuotaSettings(), ["sources", api.name], {}).heads_from_pages
+    swept = {parent.resource for parent in api.parents}
+    for endpoint in api.endpoints.values():
+        if endpoint.parent and not endpoint.partitioned:
+            swept |= {endpoint.name, endpoint.parent}
+
+    def earned(history: ListHistory, partitioned: bool) -> bool:
+        if history.resource in swept or not settings.sweep_age(partitioned=partitioned):
+            return False
+        return history.has_earned_heads(shortest)
+
+    return earned
 
 
 def _lists(api: Api, state: State) -> Iterator[tuple[ListHistory, Life, bool]]:

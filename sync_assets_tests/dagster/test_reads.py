@@ -11,9 +11,11 @@ import pytest
 
 from sync_assets.base import times
 from sync_assets.lib.assets.sync_config import run_config, tables_config
+from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.jobs import tables_job_name
-from sync_assets.planning.costs import list_costs
-from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.costs import ListCost, list_costs
+from sync_assets.planning.forecast import forecast
+from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import automation
 from sync_assets.sources import events, promotions
 from sync_assets.warehouse.queries import state
@@ -26,6 +28,8 @@ START = times.now()
 FAULTS = {
     "a list that is read by heads alone for longer than `PROVEN_MAX_AGE`": "`proven` names it; "
     "the next read that is due is a sweep",
+    "an age of six minutes, and a list that has earned heads": "its head is due after three; lists "
+    "that are swept are due after six",
     "a promotion that is over, with a list that has earned heads": "the list is swept",
 }
 
@@ -65,6 +69,21 @@ def read_users(runs: DagsterRuns, keys: Iterable[str]) -> dict[str, str]:
     request = dg.RunRequest(run_config=config, job_name="promotions_promotions_sync")
     assert runs.run_request(request).success
     return {key: str(runs.metadata("promotions/users", key)["read"]) for key in keys}
+
+
+def due(minutes: float) -> dict[str, ListFreshness]:
+    """The tables of events that were synced, and are to be read so many minutes later."""
+    now, api = times.now() + timedelta(minutes=minutes), events.API
+    found = evaluate_freshness(api, state(api), automation(api), now)
+    return {f.resource: f for f in found if f.needed and f.history.synced_at}
+
+
+def cost_of_orders() -> ListCost:
+    """What the list of orders costs as it is known now."""
+    api, settings = events.API, automation(events.API)
+    found = evaluate_freshness(api, state(api), settings, times.now())
+    (cost,) = list_costs([one for one in found if one.resource == "orders"], PAGE)
+    return cost
 
 
 @pytest.mark.long
@@ -123,11 +142,36 @@ def test_below_what_is_over_nothing_is_read_by_its_head(
 def test_the_plan_counts_heads_and_the_sweeps_that_prove(world: World) -> None:
     earn(world, "events", "orders", "/orders")
     settings = automation(events.API)
-    found = evaluate_freshness(events.API, state(events.API), settings, times.now())
-    orders = [freshness for freshness in found if freshness.resource == "orders"]
-    (long,), (short,) = (list_costs(orders, PAGE, pages) for pages in (3, 21))
+    long = cost_of_orders()
+    world.configure("events", HEADS_FROM_PAGES=21)
+    short = cost_of_orders()
     assert (long.requests, long.head, short.head) == (short.requests, 1, None)
     assert long.requests is not None
     assert short.a_day(24, settings) == 24 * long.requests
     assert long.requests + 22 < long.a_day(24, settings) < 1.4 * long.requests + 24
     assert long.next_read == 1
+    world.monkeypatch.setenv("AUTOMATION__TABLES_MAX_AGE", "1")
+    frequent = long.a_day(24, automation(events.API))
+    assert frequent == pytest.approx(long.a_day(24, settings) + 24, abs=1)
+
+
+def test_a_head_is_due_at_half_the_age_and_goes_before_sweeps(world: World) -> None:
+    earn(world, "events", "orders", "/orders")
+    earn(world, "events", "vouchers", "/vouchers")
+    world.api.lists["/check_ins"] = [{"id": f"c{n}"} for n in range(2)]
+    world.sync("events", "check_ins")
+    world.monkeypatch.setenv("AUTOMATION__TABLES_MAX_AGE", "0.1")  # six minutes
+    needed = {minutes: set(due(minutes)) for minutes in (2, 4, 7)}
+    assert needed[2] == set()
+    assert needed[4] == {"orders"}
+    assert {"orders", "check_ins", "vouchers"} <= needed[7]
+    world.monkeypatch.delenv("SOURCES__EVENTS__REQUESTS_PER_MINUTE")
+    world.configure("events", QUOTA="24/86400", QUOTA_RESERVE=0)
+    found = due(7)
+    told = forecast(events.API, state(events.API), automation(events.API), found.values())
+    by_heads = {line.resource: line.by_heads for line in told.lines}
+    assert (by_heads["orders"], by_heads["vouchers"], by_heads["check_ins"]) == (1, 0, 0)
+    (first, *others) = affordable(told, [found["check_ins"], found["orders"]], set())
+    assert (first.resource, others) == ("orders", []), "an hour's part of the quota is a request"
+    world.monkeypatch.setenv("AUTOMATION__TABLES_MAX_AGE", "26")
+    assert "orders" not in due(20 * 60), "each read is the proof: no head, and none at half the age"

@@ -27,9 +27,10 @@ def affordable(
     """Of the lists that are due, those for which there is room beside those under way.
 
     All of them where the plan fits. Else tables and partitions have the parts of an hour's quota
-    that their plan asks for, so that neither waits for the other, and in each those go first whose
-    last attempt is the oldest: each list gets its turn. What is below one parent is read together.
-    A list that takes more than there is room for is read once nothing of its kind is under way.
+    that their plan asks for, so that neither waits for the other. In each heads go first, then
+    those whose last attempt is the oldest: each list gets its turn. What is below one parent is
+    read together. A list that takes more than there is room for is read once nothing of its kind
+    is under way.
     """
     if found.fit.share <= 1:
         return list(due)
@@ -91,12 +92,17 @@ def _costs(found: Forecast) -> Mapping[bool, Mapping[Listed, float]]:
 
 
 def _in_turn(verdicts: Iterable[ListFreshness]) -> list[list[ListFreshness]]:
-    """Lists that are read together, those whose last attempt is the oldest first."""
+    """Lists that are read together: heads, which are cheap, before sweeps.
+
+    Of each those go first whose last attempt at such a read is the oldest; of sweeps these are
+    those whose proof is due first.
+    """
     groups: dict[str | None, list[ListFreshness]] = defaultdict(list)
     for verdict in verdicts:
         groups[verdict.parent if verdict.partitioned else verdict.resource].append(verdict)
-    return sorted(groups.values(), key=lambda lists: min(map(_tried_at, lists)))
+    return sorted(groups.values(), key=lambda lists: min(map(_turn, lists)))
 
 
-def _tried_at(verdict: ListFreshness) -> datetime:
-    return max(verdict.fresh_at, verdict.history.failed_at or EVER)
+def _turn(verdict: ListFreshness) -> tuple[bool, datetime]:
+    read_at = verdict.fresh_at if verdict.by_head else verdict.proven_at
+    return not verdict.by_head, max(read_at, verdict.history.failed_at or EVER)
