@@ -1,4 +1,4 @@
-"""How far long lists are, told at a quiet pace."""
+"""Reports the progress of long lists at intervals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_LISTS = 3
 
 @dataclass
 class _Known:
-    """A list as it was when it was first heard of, and as it is now."""
+    """A list at its first report, and now."""
 
     since: float
     pages: int
@@ -24,9 +24,9 @@ class _Known:
 
 
 class LongLists:
-    """The lists that are being read; gives lines about those that take long, when it is time.
+    """The lists that are being read; it returns lines about those that take long, at intervals.
 
-    `clock` gives seconds.
+    `clock` returns seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -35,7 +35,7 @@ class LongLists:
         self._told_at = -inf
 
     def page(self, state: ListState) -> Iterator[str]:
-        """Take that a page of a list was read."""
+        """Receive a page of a list."""
         now = self._clock()
         known = self._known.setdefault(state.name, _Known(now, state.pages, state))
         known.state = state
@@ -47,7 +47,7 @@ class LongLists:
         yield from (_line(one, now) for one in long[:MOST_LISTS])
 
     def is_over(self, name: str) -> None:
-        """A list is complete or failed."""
+        """Receive a list that is complete or failed."""
         self._known.pop(name, None)
 
 

@@ -1,7 +1,7 @@
-"""What of a dataset is ours: a table is if a row of `_syncs` names it, and nothing else is.
+"""Which tables of a dataset a sync made: those that a row of `_syncs` names.
 
-The dataset may hold tables of somebody else, also under the names of ours. dlt's own tables prove
-nothing: somebody's dlt script may load a schema of the same name into the same dataset.
+The dataset may hold tables of somebody else, even with the names of ours. dlt's own tables prove
+nothing, because another dlt script may load a schema of the same name into the same dataset.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY at
 
 
 class Ownership:
-    """What is known of a dataset's tables, over one connection: their columns, and whose they are.
+    """What is known of a dataset's tables, over one connection: their columns, and who made them.
 
-    `taken_over` are tables that the configuration says are ours from now on. What was asked once
-    is not asked again.
+    `taken_over` are tables that the configuration lets syncs replace. Each answer of the warehouse
+    is kept.
     """
 
     def __init__(self, client: SqlClientBase[Any], taken_over: Iterable[str] = ()) -> None:
@@ -92,7 +92,7 @@ class Ownership:
 
 
 def taken_over(account: Account) -> list[str]:
-    """The tables that syncs may take over, as configured; `ConfigurationError` for one unknown."""
+    """Return the tables that syncs may take over; raise `ConfigurationError` if one is unknown."""
     api, names = account.api, (account.settings.take_over or "").split()
     if unknown := [name for name in names if name not in api.endpoints]:
         raise ConfigurationError(
@@ -103,13 +103,13 @@ def taken_over(account: Account) -> list[str]:
 
 
 def refuse_foreign_books(ownership: Ownership, source: str, dataset: str) -> None:
-    """Raise `WarehouseError` where a sync could not keep its notes."""
+    """Raise `WarehouseError` if `_syncs` or `_quarantine` is a table of somebody else."""
     for table in ownership.foreign(BOOKS):
         raise WarehouseError(refusal(source, dataset, table))
 
 
 def refusal(source: str, dataset: str, table: str) -> str:
-    """Why a table is left alone, and what to do."""
+    """Return why a table is not changed, and the remedies."""
     if table in BOOKS:
         return (
             f"{dataset}.{table} is not the table that a sync keeps its notes in: it has other "

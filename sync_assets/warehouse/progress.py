@@ -1,4 +1,4 @@
-"""Progress in plain words, at a steady and quiet pace."""
+"""Reports the progress of a sync at intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sync_assets.warehouse.long_lists import LongLists
 
 
 class Progress(Observer):
-    """Says how far a sync is, at most every few seconds; failures at once.
+    """Reports the progress of a sync, at most every few seconds; failures at once.
 
     Sums go to `tally`, everything else to `say`.
     """
@@ -49,16 +49,16 @@ class Progress(Observer):
             self.flush()
 
     def page(self, state: ListState) -> None:
-        """Say how far the long lists are, when it is time."""
+        """Report the progress of long lists, if it is time."""
         with self._lock:
             for line in self._long.page(state):
                 self._say(line)
 
     def say(self, message: str) -> None:
-        """Say something else, at once."""
+        """Report something else, at once."""
         self._say(message)
 
     def flush(self) -> None:
-        """Say how far it is now."""
+        """Report the progress now."""
         self._said = self._clock()
         self._tally(f"{self._lists} lists, {self._rows} rows in {self._requests} requests")

@@ -1,4 +1,4 @@
-"""Removing what belongs to parents that the API no longer lists."""
+"""Removes rows of parents that the API no longer lists."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ def prune(
     confirm: str = "",
     stays: Callable[[Endpoint, str], bool] = lambda endpoint, parent: False,
 ) -> Found:
-    """Remove, or with `dry_run` only count, rows below vanished parents; by resource and parent.
+    """Remove the rows below vanished parents and return their number by resource and parent.
 
-    Those of a parent that `stays` are left out. What is removed is what a dry run found: `confirm`
-    is its `confirmation`. Raises `WarehouseError` where that is another one, and where a parent's
-    table is empty: everything would be removed.
+    With `dry_run` they are only counted. Parents that `stays` returns true for are left out. Only
+    what a dry run found is removed: `confirm` is its `confirmation`. Raises `WarehouseError` if
+    that does not match, and if a parent's table is empty, because then everything would be
+    removed.
     """
     found: Found = {}
     with (
@@ -55,7 +56,7 @@ def prune(
 
 
 def confirmation(found: Found) -> str:
-    """A word for what a dry run found: another one for anything else."""
+    """Return a word for what a dry run found; it differs for anything else."""
     named = {name: dict(sorted(lost.items())) for name, lost in sorted(found.items())}
     digest = sha256(json.dumps(named).encode()).hexdigest()
     return f"remove-{digest[:12]}"  # YAML would read some digests as numbers

@@ -1,7 +1,6 @@
-"""Reading the warehouse from notebooks, assets and checks: `read`.
+"""`read`, which reads the warehouse from notebooks, assets and checks.
 
-A query takes its turn with the loads, as they do among each other, and has given the warehouse
-back before its rows are looked at.
+A query waits for loads as loads wait for each other, and closes the warehouse before it returns.
 """
 
 from __future__ import annotations
@@ -51,15 +50,16 @@ def read(
     patience: float = PATIENCE_SECONDS,
     say: Callable[[str], None] = _LOG.warning,
 ) -> pa.Table:
-    """The rows of a query as an arrow table, in memory: `.to_pandas()`, `.to_pylist()`, ...
+    """Return the rows of a query as an arrow table in memory: `.to_pandas()`, `.to_pylist()`, ...
 
     `{promotions}` in the query is the dataset of a source as configured (`promotions_sandbox` in
-    the sandbox), `%s` the next of the `values`. JSON is text. The query can change nothing.
+    the sandbox), and `%s` is the next of the `values`. JSON columns are text. The query cannot
+    change anything.
 
-    A load that uses a DuckDB file, or another program that has it open, is waited for, for
-    `patience` seconds; `say` is told so. Loads wait for the query in turn. Postgres waits for
-    nothing. Raises `WarehouseBusyError` after that time, and `WarehouseError` where the warehouse
-    or the query is wrong.
+    If a load or another program uses a DuckDB file, `read` waits for up to `patience` seconds and
+    reports that to `say`; loads wait for the query in turn. On Postgres nobody waits. Raises
+    `WarehouseBusyError` after that time, and `WarehouseError` if the warehouse or the query is
+    wrong.
     """
     with open_pipeline("read", "read") as pipeline:
         database = database_file(pipeline)
@@ -82,7 +82,7 @@ def read(
 
 
 def with_datasets(sql: str) -> str:
-    """A query with the dataset of a source, as configured, for the name of each in braces."""
+    """Replace the name of each source in braces by its dataset, as configured."""
     known = apis()
     return _DATASET.sub(lambda at: dataset_of(known[at[1]]) if at[1] in known else at[0], sql)
 
@@ -90,7 +90,7 @@ def with_datasets(sql: str) -> str:
 def _rows(
     client: SqlClientBase[Any], pipeline: dlt.Pipeline, query: str, values: tuple[Any, ...]
 ) -> pa.Table:
-    """Run the query in a transaction that can change nothing, where the warehouse has such."""
+    """Run the query in a read-only transaction, if the warehouse has such."""
     if is_duckdb(pipeline.destination):
         client.execute_sql("RESET GLOBAL threads")  # a load has one: it needs no more
         client.execute_sql("BEGIN TRANSACTION READ ONLY")
@@ -112,9 +112,9 @@ def _rows(
 
 
 def _arrow_of(connection: Any) -> pa.Table:
-    """What DuckDB found; the method that dlt calls is deprecated since 1.5.
+    """Return what DuckDB found; the method that dlt calls is deprecated since DuckDB 1.5.
 
-    DuckDB 2.0 warns that a query with bound values copies its rows once more: that is well.
+    DuckDB 2.0 warns that a query with bound values copies its rows once more, which is acceptable.
     """
     fetch = getattr(connection, "to_arrow_table", None) or connection.fetch_arrow_table
     with warnings.catch_warnings():

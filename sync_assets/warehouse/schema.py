@@ -1,7 +1,7 @@
-"""The tables as a load needs them: made and marked as ours, and fitted where they differ.
+"""Creates the tables of a load, marks them as made by a sync, and converts changed columns.
 
-dlt adds tables and columns and passes over every other difference, so that a column of another
-type would take what it was not declared for, or nothing.
+dlt adds tables and columns but ignores every other difference, so a column of another type would
+hold wrong values or none.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ def _names(client: SqlJobClientBase) -> list[str]:
 def _refuse_foreign(
     pipeline: dlt.Pipeline, client: SqlJobClientBase, taken_over: Iterable[str]
 ) -> None:
-    """Lists of foreign tables were not read; this finds what somebody made meanwhile."""
+    """Refuse tables that somebody else made since the lists were read."""
     for name in Ownership(client.sql_client, taken_over).foreign(_names(client)):
         message = refusal(pipeline.pipeline_name, pipeline.dataset_name, name)
         raise WarehouseError(f"{message} No table was loaded.")
 
 
 def _make(client: SqlJobClientBase) -> None:
-    """Make tables and their marks in one transaction: a kill leaves no table without its mark."""
+    """Create tables and their marks in one transaction, so a kill leaves none without a mark."""
     client.update_stored_schema([*client.schema.dlt_table_names(), SYNCS], force=True)
     with client.sql_client.begin_transaction():
         mark(
@@ -88,13 +88,13 @@ def _make(client: SqlJobClientBase) -> None:
 def _views(
     pipeline: dlt.Pipeline, api: Api, client: SqlJobClientBase, say: Callable[[str], None]
 ) -> TypedViews | None:
-    """The typed views, which only these two warehouses have."""
+    """Make the typed views, on the two warehouses that have them."""
     dialect = dialect_of(pipeline.destination)
     return TypedViews(api, client.sql_client, dialect, say) if dialect else None
 
 
 def _fit(client: SqlJobClientBase, api: Api, views: TypedViews) -> None:
-    """Fit the columns that exist to the load's schema, all of them or none."""
+    """Convert the existing columns to the load's schema, all of them or none."""
     with client.sql_client.begin_transaction():
         tables = [
             (_Table(client, name), stored)
@@ -176,7 +176,7 @@ def _filled(table: _Table, stored: TTableSchemaColumns) -> Iterator[str]:
 
 
 def _refuse_losses(table: _Table, name: str, old: str, new: str) -> None:
-    """Raise `WarehouseError` where a conversion would change or lose a value."""
+    """Raise `WarehouseError` if a conversion would change or lose a value."""
     whole = (old, new) == ("double", "bigint")
     bad = {
         text: count

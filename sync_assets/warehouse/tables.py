@@ -1,6 +1,6 @@
-"""Questions to our tables in the warehouse, and the removal of rows below a parent.
+"""Queries on our tables in the warehouse, and the removal of rows below a parent.
 
-A table that is not ours is as good as none: it is not read, and never changed.
+A table that no sync made is treated as missing: it is not read and never changed.
 """
 
 from __future__ import annotations

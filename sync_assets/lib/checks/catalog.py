@@ -89,7 +89,7 @@ def required_fields(evidence: Evidence) -> Finding:
 
 
 def values_convert(evidence: Evidence) -> Finding:
-    """The typed view converts every value that the table holds; null stands for any other."""
+    """The typed view converts every value that the table holds; it shows null for any other."""
     uncast = evidence.stats.uncast
     return Finding(
         not uncast,

@@ -33,24 +33,29 @@ class Problem:
 
 @dataclass
 class ListResult:
-    """One list of one resource (below one parent, if it has any): its figures and its fate.
+    """One list of a resource, below one parent if it has any: its figures, and why it failed.
 
-    `waited` and `seconds` are seconds, `request_seconds` those that the answers took, added up;
-    `bytes` is the size of the bodies as sent, `rows` what is loaded: without duplicates and
-    without records that cannot be. `read_at` is when the first page was asked for, `resumed` how
-    many of the pages an earlier sync had read that was cut off. `problems` are the first records
-    with one; `problem_counts` counts all of them, by kind. `not_before` is until when the API asked
-    to be left alone, if that is why the list failed.
-    `new_fields` are those that no column declares, `missing_fields` those that no record has.
-    `is_head` says that it was not read to its end, but to the first page without news; `rows` is
-    what the warehouse holds of it then; `proven_before` is when its list was last read to its end,
-    once a head is loaded. `renewed_at` is when its first `renewed_pages` were read
-    again, at the end of a sweep during which a head was loaded. `page_rows` are the
-    records that each page brought, `rows_a_page` the rows of the latest page that another one
-    followed, `page_size` what pages were asked for.
-    `rows_added`, `rows_changed` and `rows_deleted` compare it with what was held before, and
-    `missed_by_heads` counts those added where no head would have found them; None where nobody
-    counted.
+    Cost: `seconds` is the whole time and `waited` the part of it spent waiting; `request_seconds`
+    is the sum of the response times, and `bytes` the size of the bodies as sent. `read_at` is when
+    the first page was requested. `resumed` counts the pages that an earlier, interrupted sync had
+    read.
+
+    Rows: `rows` are those that are loaded, without duplicates and without records that cannot be.
+    `problems` are the first records with a problem; `problem_counts` counts all of them by kind.
+    `new_fields` are fields that no column declares, `missing_fields` those that no record has.
+    `rows_added`, `rows_changed` and `rows_deleted` compare the list with what the warehouse held
+    before. `missed_by_heads` counts added rows that no head would have found. These four are None
+    if they were not counted.
+
+    Pages: `page_rows` are the records of each page, `rows_a_page` those of the last page that was
+    followed by another, and `page_size` is the size that was requested.
+
+    Heads: a list that `is_head` was read only to the first page without news; its `rows` are then
+    those that the warehouse holds, and `proven_before` is the time of its last sweep, once the
+    head is loaded. `renewed_at` is when the first `renewed_pages` of a sweep were read again,
+    because a head was loaded meanwhile.
+
+    `not_before` is the end of the pause that the API asked for, if the list failed for that.
     """
 
     resource: str
@@ -86,7 +91,7 @@ class ListResult:
     not_before: datetime | None = None
 
     def quarantine(self, problems: Iterable[Problem]) -> None:
-        """Count problems, and keep the first ones: memory stays flat, however many there are."""
+        """Count problems and keep the first ones, so that memory is bounded."""
         size = sum(len(problem.record) for problem in self.problems)
         for problem in problems:
             self.problem_counts[problem.kind] += 1
@@ -95,7 +100,7 @@ class ListResult:
                 self.problems.append(problem)
 
     def restart(self) -> None:
-        """Forget what came of a list that is read again; what it cost stays."""
+        """Reset the rows of a list that is read again; its cost stays."""
         self.rows = self.pages = self.resumed = self.duplicates = 0
         self.page_rows.clear()
         self.problems.clear()
@@ -118,7 +123,7 @@ class ListResult:
 
     @property
     def quarantined(self) -> int:
-        """How many records could not be loaded as declared."""
+        """The number of records that could not be loaded as declared."""
         return self.problem_counts.total()
 
     @property
@@ -128,15 +133,15 @@ class ListResult:
 
     @property
     def left_out(self) -> int:
-        """How many records have no row."""
+        """The number of records that have no row."""
         return sum(self.problem_counts[kind] for kind in LEFT_OUT)
 
     @property
     def conflicts(self) -> int:
-        """How many have none because another record of the list has their key."""
+        """The number of records that have no row because another record has their key."""
         return self.problem_counts[CONFLICT]
 
     @property
     def name(self) -> str:
-        """`users of 42`, or `orders`: the list as messages call it."""
+        """The name of the list in messages: `users of 42`, or `orders`."""
         return self.key.name

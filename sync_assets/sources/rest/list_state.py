@@ -1,4 +1,4 @@
-"""How far the reading of a list is."""
+"""The progress of a list that is being read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sync_assets.sources.rest.http.windows import Quota
 class ListState:
     """A list of which a page was read and another one follows.
 
-    `expected` are the rows that it may have, if anybody knows: the API's total, or those that the
-    warehouse holds. `free` gives how many requests `quota` has room for now.
+    `expected` is the number of rows if it is known: the API's total, or the rows in the warehouse.
+    `free` returns how many requests `quota` allows now.
     """
 
     name: str
@@ -26,13 +26,13 @@ class ListState:
 
     @property
     def pages_left(self) -> int | None:
-        """How many pages are to come; None where nobody knows."""
+        """Return the number of pages that remain; None if it is not known."""
         if not self.rows or self.expected is None or self.expected <= self.rows:
             return None
         return ceil((self.expected - self.rows) * self.pages / self.rows)
 
     def seconds_left(self, pages_per_second: float) -> float | None:
-        """About how long they take: by the pace so far, and by what the quota has room for."""
+        """Estimate the seconds that they take, by the pace so far and by the quota."""
         left = self.pages_left
         if left is None or pages_per_second <= 0:
             return None
