@@ -16,6 +16,7 @@ from sync_assets.base import stop
 from sync_assets.base.enumeration import some
 from sync_assets.base.env_file import read_env_file
 from sync_assets.base.errors import ConfigurationError, ListError, SyncError
+from sync_assets.dbt_command import dbt
 from sync_assets.plan_command import plan
 from sync_assets.preparation import prepare
 from sync_assets.report import Watcher, print_report
@@ -29,7 +30,7 @@ from sync_assets.warehouse.errors import UnknownPartitionError
 from sync_assets.warehouse.sync import Request, sync
 
 SHOWN = 10
-PLAN = "plan"
+PLAN, DBT = "plan", "dbt"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,6 +74,8 @@ def _sync(console: Console, argv: Sequence[str] | None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if words[:1] == [PLAN]:
         return plan(console, words[1:], known)
+    if words[:1] == [DBT]:
+        return dbt(console, words[1:], known)
     arguments = _parser(list(known)).parse_args(words)
     apis_asked = [known[arguments.source]] if arguments.source else list(known.values())
     chosen = [Account(api) for api in apis_asked]
@@ -109,7 +112,8 @@ def _print(console: Console, text: str, style: str | None = None) -> None:
 
 def _parser(sources: list[str]) -> argparse.ArgumentParser:
     more = (
-        f"`sync-assets {PLAN} [source]` tells what the schedules cost, and if the quota allows it."
+        f"`sync-assets {PLAN} [source]` tells what the schedules cost, and if the quota allows it. "
+        f"`sync-assets {DBT} [file]` writes the tables as sources of dbt."
     )
     parser = argparse.ArgumentParser("sync-assets", description=__doc__, epilog=more)
     parser.add_argument("source", nargs="?", choices=sources, help="one source; all by default")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.declaration.typed import is_personal
 from sync_assets.warehouse.dataset import dataset_of
 
 #: Where the project is a checkout, as on a laptop; a package has no documents.
@@ -88,7 +88,7 @@ def column_schema(endpoint: Endpoint) -> dg.TableSchema:
                 str(column["name"]),
                 str(column["data_type"]),
                 description=column.get("description"),
-                tags={"personal_data": ""} if _is_personal(column) else {},
+                tags={"personal_data": ""} if is_personal(column) else {},
                 constraints=dg.TableColumnConstraints(
                     nullable=bool(column.get("nullable", True)), unique=column["name"] == primary
                 ),
@@ -96,9 +96,3 @@ def column_schema(endpoint: Endpoint) -> dg.TableSchema:
             for column in endpoint.columns.values()
         ]
     )
-
-
-def _is_personal(column: Mapping[str, Any]) -> bool:
-    """Whether a column, or a field inside it, is personal data."""
-    inside = column.get("x-fields", {}).values()
-    return bool(column.get("x-personal")) or any(map(_is_personal, inside))

@@ -14,7 +14,7 @@ from sync_assets.sources.rest.records.columns import TColumns
 from sync_assets.sources.rest.settings import LifeSettings, QuotaSettings
 from sync_assets.warehouse.state.list_history import COLUMNS as SYNCS
 from sync_assets.warehouse.state.quarantine import COLUMNS as QUARANTINE
-from sync_assets_tests.docs import configuration_table, fault_table
+from sync_assets_tests.docs import column_table, configuration_table, fault_table
 from sync_assets_tests.support.dagster_world import LOADED
 from sync_assets_tests.support.documents import DOCS, EVERYTHING, README
 from sync_assets_tests.support.project import ROOT
@@ -171,6 +171,20 @@ def test_the_columns_of_our_own_tables_are_told(table: str, columns: TColumns) -
     (section,) = re.findall(rf"^## `{table}`\n(.*?)(?=^## |\Z)", DOCS["tables"], re.M | re.S)
     told = [re.findall(r"`(\w+)`", names) for names in re.findall(r"^\| (`.+?) \|", section, re.M)]
     assert sorted(name for names in told for name in names) == sorted(columns)
+
+
+def test_the_columns_of_all_tables_are_told_as_they_are_declared() -> None:
+    assert DOCS["tables"].endswith(column_table.section())
+
+
+def test_the_diagrams_name_each_table_and_each_parent() -> None:
+    for api in APIS.values():
+        drawn = column_table.diagram(api)
+        for endpoint in api.endpoints.values():
+            assert f"    {endpoint.name} {{\n" in drawn
+            if endpoint.parent:
+                line = f"{endpoint.parent} ||--o{{ {endpoint.name} : {endpoint.parent_param}\n"
+                assert line in f"{drawn}\n"
 
 
 def test_the_layout_is_there() -> None:

@@ -134,3 +134,9 @@ def key_of(endpoint: Endpoint, column: str, other: Endpoint) -> str:
     if other.name == endpoint.parent and column == endpoint.parent_param:
         return endpoint.parent_field
     return column_name(other.key)
+
+
+def is_personal(column: Mapping[str, Any]) -> bool:
+    """Whether a column of a table, or a field inside of it, is personal data."""
+    inside = column.get("x-fields", {}).values()
+    return bool(column.get("x-personal")) or any(map(is_personal, inside))
