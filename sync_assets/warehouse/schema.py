@@ -18,6 +18,8 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.casts import READS_AS
 from sync_assets.warehouse.connection.destination import is_duckdb
+from sync_assets.warehouse.connection.postgres import is_postgres
+from sync_assets.warehouse.connection.readers import change_patiently
 from sync_assets.warehouse.connection.staging import drop_abandoned
 from sync_assets.warehouse.connection.transient import failure_of
 from sync_assets.warehouse.errors import WarehouseError
@@ -26,7 +28,7 @@ from sync_assets.warehouse.state.list_history import FILLED
 from sync_assets.warehouse.state.syncs import mark
 from sync_assets.warehouse.tables import Tables
 from sync_assets.warehouse.typed.stored import dialect_of, stored_types
-from sync_assets.warehouse.typed.views import TypedViews
+from sync_assets.warehouse.typed.views import SUFFIX, TypedViews
 
 BATCH_SIZE = 10_000
 SHOWN, LONGEST = 3, 60
@@ -38,8 +40,8 @@ def make_tables(
     """Make what is not there, also what somebody dropped: dlt trusts its note of the schema.
 
     The typed views are made with the tables; see `typed`.
-    Raises `WarehouseError` where a table is not ours, and not `taken_over`, and where stored
-    values are not what their column is declared as now.
+    Raises `WarehouseError` where a table is not ours, and not `taken_over`, where stored values
+    are not what their column is declared as now, and where others use a table for too long.
     """
     try:
         with pipeline.destination_client() as client:
@@ -47,11 +49,19 @@ def make_tables(
             _refuse_foreign(pipeline, client, taken_over)
             client.initialize_storage()
             views = _views(pipeline, api, client, say)
-            if views is not None:
-                _fit(client, api, views)
             if is_duckdb(pipeline.destination):
                 drop_abandoned(client.sql_client)
-            _make(client)
+
+            def change() -> None:
+                if views is not None:
+                    _fit(client, api, views)
+                _make(client)
+
+            if is_postgres(pipeline.destination):
+                datasets = [f"{pipeline.dataset_name}{part}" for part in ("", f"_{SUFFIX}")]
+                change_patiently(client.sql_client, datasets, change, say)
+            else:
+                change()
             if views is not None:
                 views.update(stored_types(client, api))
     except DestinationException as error:
@@ -82,7 +92,10 @@ def _make(client: SqlJobClientBase) -> None:
             [name for name in _names(client) if name not in BOOKS],
         )
         client.maybe_ddl_transaction = nullcontext  # type: ignore[method-assign, assignment]
-        client.update_stored_schema(force=True)
+        try:
+            client.update_stored_schema(force=True)
+        finally:
+            del client.maybe_ddl_transaction  # an attempt that failed may be made again
 
 
 def _views(

@@ -49,6 +49,7 @@ SUBJECTS = {
         "warehouse_refused",
         "rights",
         "postgres_locks",
+        "postgres_readers",
         "patient_warehouse",
         "refusing_tables",
     ),

@@ -13,13 +13,14 @@ def comments(sql: ViewSql, view: str, name: str, mark: str) -> list[str]:
 
 
 def _comments(sql: ViewSql, view: str, name: str, mark: str) -> Iterator[str]:
-    yield f"COMMENT ON VIEW {name} IS {_literal(f'The typed view of {sql.table(view)}. {mark}')}"
+    yield f"COMMENT ON VIEW {name} IS {literal(f'The typed view of {sql.table(view)}. {mark}')}"
     for column in sql.columns(view):
         if column.meaning:
             place = f"{name}.{quoted(column.name)}"
             personal = " Personal data." if column.personal else ""
-            yield f"COMMENT ON COLUMN {place} IS {_literal(column.meaning + personal)}"
+            yield f"COMMENT ON COLUMN {place} IS {literal(column.meaning + personal)}"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text, as both dialects write one."""
     return "'" + text.replace("'", "''") + "'"

@@ -21,6 +21,7 @@ from sync_assets.warehouse.typed.casts import POSTGRES
 from sync_assets.warehouse.typed.catalog import Catalog, digest, mark, read_catalog
 from sync_assets.warehouse.typed.comments import comments
 from sync_assets.warehouse.typed.in_place import blank, columns_of, grants_of, shaped
+from sync_assets.warehouse.typed.table_comments import comment_on_tables
 from sync_assets.warehouse.typed.view_sql import Stored, ViewSql, quoted
 
 SUFFIX = "typed"
@@ -59,6 +60,7 @@ class TypedViews:
         What stands in the way is said; the tables are loaded all the same.
         """
         try:
+            comment_on_tables(self._client, self._dialect, self._api, stored)
             catalog = read_catalog(self._client, self._dialect, self.dataset)
             wanted = list(self._outdated(catalog, stored))
             if wanted:
