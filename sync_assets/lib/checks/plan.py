@@ -7,6 +7,7 @@ from math import isinf
 
 from sync_assets.lib.checks.findings import Evidence, Finding
 from sync_assets.planning.best import advice
+from sync_assets.planning.fit import Fit
 from sync_assets.planning.forecast import Forecast
 from sync_assets.sources.rest.api import Api
 
@@ -27,9 +28,9 @@ def plan_fits(evidence: Evidence) -> Finding:
         plan.fits,
         {
             **figures(plan),
-            "unknown": plan.unknown,
-            "problems": plan.fit.problems,
-            **({} if plan.fits else {"plan_that_fits": advice(plan.source, plan.fit, best)}),
+            **({"unknown": ", ".join(plan.unknown)} if plan.unknown else {}),
+            **({} if plan.fits else {"problems": "; ".join(plan.fit.problems)}),
+            **({} if plan.fits else {"plan_that_fits": _written(plan, best)}),
             "assets": {
                 line.resource: {
                     "lists": line.lists,
@@ -44,6 +45,15 @@ def plan_fits(evidence: Evidence) -> Finding:
                 for line in plan.lines
             },
         },
+    )
+
+
+def _written(plan: Forecast, best: Fit | None) -> str:
+    """The variables of a plan that fits, as `.env` has them."""
+    if best is None:
+        return "none that reads each list at least once a month"
+    return " ".join(
+        f'{name}="{value}"' for name, value in advice(plan.source, plan.fit, best).items()
     )
 
 
