@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from sync_assets.planning.settings import automation
 from sync_assets.sources import events, promotions
 from sync_assets.warehouse.queries import state
 from sync_assets_tests.support.dagster_world import DagsterRuns
+from sync_assets_tests.support.documents import DOCS
 from sync_assets_tests.support.world import World
 
 PAGE = 3
@@ -175,3 +177,21 @@ def test_a_head_is_due_at_half_the_age_and_goes_before_sweeps(world: World) -> N
     assert (first.resource, others) == ("orders", []), "an hour's part of the quota is a request"
     world.monkeypatch.setenv("AUTOMATION__TABLES_MAX_AGE", "26")
     assert "orders" not in due(20 * 60), "each read is the proof: no head, and none at half the age"
+
+
+def test_the_documented_asset_waits_for_a_proof(
+    world: World, later: Callable[[float], None]
+) -> None:
+    section = DOCS["build-on-it"].split("## Require a proof")[1]
+    found = re.search(r"```python\n(.*?)```", section, re.S)
+    assert found
+    names: dict[str, Any] = {}
+    exec(found[1], names)  # noqa: S102 - the example of our own page
+    later(-25)
+    earn(world, "events", "orders", "/orders")
+    later(1)
+    assert {one.is_head for one in world.sync("events", "orders", read="heads").values()} == {True}
+    with pytest.raises(dg.Failure, match="not since midnight"):
+        names["orders_total"]()
+    world.sync("events", "orders")
+    assert names["orders_total"]().metadata["orders"] == 4 * PAGE + 3
