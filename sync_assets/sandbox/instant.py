@@ -1,4 +1,4 @@
-"""An account at one second: what every row is computed from."""
+"""The account at one second, from which every row is computed."""
 
 from dataclasses import dataclass
 
@@ -21,11 +21,11 @@ class Instant:
     now: int
 
     def dice(self, kind: str, *ordinals: int) -> SeededRandom:
-        """Return the dice of one row."""
+        """Return the random numbers of one row."""
         return SeededRandom(f"{self.seed}:{kind}:{ordinals}")
 
     def pace(self, kind: str, total: int, span: int, start: int = 0) -> GrowthCurve:
-        """Return the pace of one list; with exact sizes a span reaches no further than now."""
+        """Return the growth curve of one list; with exact sizes it ends now."""
         if self.scale.exact and start:
             span = max(1, min(span, self.now - start))
         return GrowthCurve(f"{self.seed}:{kind}", start, span, total)

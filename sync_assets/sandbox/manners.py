@@ -1,4 +1,4 @@
-"""How hard the sandbox may be asked, what it says of that, and what it makes of a page size."""
+"""The quota that the sandbox enforces, its rate limit headers, and its page sizes."""
 
 import time
 from collections import Counter

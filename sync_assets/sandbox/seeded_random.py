@@ -1,4 +1,4 @@
-"""Reproducible chance: the same key draws the same values in every process."""
+"""Reproducible random values: the same key gives the same values in every process."""
 
 from collections.abc import Sequence
 from hashlib import blake2b

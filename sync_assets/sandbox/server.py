@@ -25,7 +25,7 @@ LONGEST_NAP = 0.2
 
 
 class _Counted:
-    """Counts requests by path, lets each wait as a network would, fails those it is told to."""
+    """Counts requests by path, delays them, and fails those that it is told to."""
 
     def __init__(self, app: ASGIApp, latency: float, meter: Meter) -> None:
         self.meter = meter
@@ -114,11 +114,11 @@ class Sandbox:
             self._server = self._thread = None
 
     def fail(self, *endings: str) -> None:
-        """Answer 500 to paths that end so, and to no others."""
+        """Answer 500 to all paths with these endings, and to no others."""
         self._app.failing = set(endings)
 
     def delay(self, seconds: float) -> None:
-        """Let each request wait so long from now on."""
+        """Delay the answer to each request by so many seconds from now on."""
         self._app.latency = seconds
 
     def __enter__(self) -> "Self":
@@ -134,14 +134,14 @@ class Sandbox:
 
     @property
     def requests(self) -> int:
-        """Return how many requests came in so far, refused ones too."""
+        """The number of requests so far, including refused ones."""
         return self._app.by_path.total()
 
     @property
     def refused(self) -> int:
-        """Return how many of them were answered with 429."""
+        """The number of requests that were answered with 429."""
         return self._app.meter.refused
 
     def requests_by_path(self) -> Counter[str]:
-        """Return how many requests came in for each path."""
+        """Return the number of requests for each path."""
         return self._app.by_path.copy()

@@ -1,4 +1,4 @@
-"""What the three APIs have in common on the wire: JSON, and how a dialect is asked."""
+"""What the three APIs share: JSON, authentication, paging and errors."""
 
 import json
 from typing import Any, Protocol
@@ -17,11 +17,11 @@ SECRETS = {
 
 
 class BadQueryError(ValueError):
-    """A query the API refuses, with the reason it gives."""
+    """A query that the API refuses, with the reason that it gives."""
 
 
 class Dialect(Protocol):
-    """How one API authenticates, pages and complains."""
+    """How one API authenticates, pages and reports errors."""
 
     def admits(self, authorization: str) -> bool:
         """Tell whether an Authorization header lets the request in."""

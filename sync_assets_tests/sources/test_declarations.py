@@ -17,7 +17,7 @@ from sync_assets import cli
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.declaration.hints import MERGE, below, replaced_by
-from sync_assets.sources.rest.declaration.keys import SECTIONS, markdown
+from sync_assets.sources.rest.declaration.keys import SECTIONS
 from sync_assets.sources.rest.http.windows import RateWindow
 from sync_assets.sources.rest.life import Life
 from sync_assets.sources.rest.list_key import ListKey
@@ -25,6 +25,7 @@ from sync_assets.sources.rest.paging.paginators import NextLink
 from sync_assets.sources.rest.records.columns import columns
 from sync_assets.sources.rest.settings import ApiKeySettings
 from sync_assets.warehouse.queries import state
+from sync_assets_tests.docs.key_table import markdown
 from sync_assets_tests.support.dagster_world import DagsterRuns
 from sync_assets_tests.support.fake_api import SECRETS
 from sync_assets_tests.support.fourth_api import (

@@ -36,7 +36,7 @@ class Affiliates:
         return answer(422, {"message": reason})
 
     def page(self, listing: Listing, request: Request) -> dict[str, Any]:
-        """Return one numbered page; new rows at the top move the others down, as in the wild."""
+        """Return one numbered page; new rows at the top shift the others, as in real APIs."""
         size, page = limit(request, DEFAULT_PAGE), number(request, "page", 1)
         last = max(1, -(-len(listing) // size))
         asked = {"limit": size} if "limit" in request.query_params else {}
