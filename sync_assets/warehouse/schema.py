@@ -63,7 +63,9 @@ def make_tables(
             else:
                 change()
             if views is not None:
-                views.update(stored_types(client, api))
+                stored = stored_types(client, api)
+                views.update(stored)
+                views.describe_tables(stored)
     except DestinationException as error:
         what = f"the tables of {pipeline.dataset_name} could not be made"
         raise failure_of(error, what) from None

@@ -39,9 +39,12 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]
             yield over
 
 
-def synced(world: World) -> None:
-    found = world.sync("promotions", "users", parents={"promotions": ["1"]})
+def synced(world: World) -> list[str]:
+    """Sync without an error; gives what was said."""
+    said: list[str] = []
+    found = world.sync("promotions", "users", parents={"promotions": ["1"]}, say=said.append)
     assert {listing.error for listing in found.values()} == {None}
+    return said
 
 
 def comments(world: World) -> dict[str, str | None]:
@@ -67,6 +70,19 @@ def test_a_comment_of_somebody_elses_stays(
     found = comments(warehouse)
     assert found["email"] == "Mine."
     assert str(found["country"]).startswith("It's new.")
+
+
+def test_a_warehouse_that_refuses_comments_is_loaded_all_the_same(
+    warehouse: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_comments, "literal", lambda text: "nothing of SQL")
+    column: Any = {**API.endpoints["users"].columns["email"], "description": "New."}
+    monkeypatch.setitem(API.endpoints["users"].columns, "email", column)
+    warehouse.api.lists["/users/1"].append({"id": "b"})
+    said = synced(warehouse)
+    assert [line for line in said if "comments on columns of promotions could not be" in line]
+    assert warehouse.ids("promotions.users") == ["a", "b"]
+    assert str(comments(warehouse)["email"]).startswith("E-mail")
 
 
 def test_comments_are_written_once(warehouse: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,6 @@ class TypedViews:
         What stands in the way is said; the tables are loaded all the same.
         """
         try:
-            comment_on_tables(self._client, self._dialect, self._api, stored)
             catalog = read_catalog(self._client, self._dialect, self.dataset)
             wanted = list(self._outdated(catalog, stored))
             if wanted:
@@ -71,6 +70,13 @@ class TypedViews:
                 f"typed views: {self.dataset} could not be brought up to date and stays as it is; "
                 f"the next sync tries again: {brief(error)}"
             )
+
+    def describe_tables(self, stored: Stored) -> None:
+        """Comment the tables' columns; what stands in the way is said, as of the views."""
+        try:
+            comment_on_tables(self._client, self._dialect, self._api, stored)
+        except DatabaseException as error:
+            self._say(f"comments on columns of {self._of} could not be written: {brief(error)}")
 
     @contextmanager
     def aside(self, stored: Callable[[], Stored]) -> Iterator[None]:
