@@ -101,6 +101,7 @@ def test_automation_reads_heads_until_a_sweep_is_due(
     assert sync_orders(runs, world) == "sweep"
 
 
+@pytest.mark.long
 def test_a_click_is_a_sweep_and_can_ask_for_heads(
     runs: DagsterRuns, world: World, later: Callable[[float], None]
 ) -> None:

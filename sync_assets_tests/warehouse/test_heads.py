@@ -240,6 +240,9 @@ def test_a_head_that_fails_leaves_all_as_it_was(orders: Orders) -> None:
     after = orders.known()
     assert after["failures"] == 1
     assert after["fresh_at"] == before["fresh_at"]
+    orders.world.api.heal()
+    assert orders.head().is_head
+    assert (orders.known()["failures"], orders.known()["error"]) == (0, None)
 
 
 @pytest.mark.long

@@ -164,6 +164,8 @@ def _fresh(listing: ListResult, known: Mapping[str, Any]) -> dict[str, Any]:
         "head_pages": max(listing.pages, known["head_pages"] or 0),
         "page_size": listing.page_size.text(),
         "new_fields": json.dumps(sorted(new_fields)),
+        "failures": 0,
+        **dict.fromkeys(("failed_at", "error", "not_before")),
         **_changes(listing),
     }
 
