@@ -97,7 +97,7 @@ def test_a_run_without_a_task_is_not_waited_for(launcher: Any) -> None:
 def test_a_task_that_ended_has_left_its_run_behind(launcher: Any) -> None:
     status, message = health(launcher, "SUCCESS")
     assert status == WorkerStatus.FAILED
-    assert "could not say how" in message
+    assert "could not report its result" in message
 
 
 def test_a_task_that_broke_is_told_as_dagster_tells_it(launcher: Any) -> None:

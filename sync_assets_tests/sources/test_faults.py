@@ -97,8 +97,10 @@ PASSING = [
     "cut in mid-body", "timeout", "not gzip", "204", "HTML",
     "empty body", "truncated JSON", "an error object", "list null", "list an object",
 ]  # fmt: skip
+#: Without 429, which ends the whole sync: `test_patience` has it.
+LASTING = [name for name in BROKEN if name != "429"]
 CASES: list[tuple[str, int, int | None]] = [
-    (name, page, None) for name in BROKEN for page in (1, 2)
+    (name, page, None) for name in LASTING for page in (1, 2)
 ]
 CASES += [(name, page, 1) for name in PASSING for page in (1, 2)]
 
@@ -137,7 +139,7 @@ def outcome(shared: World, request: pytest.FixtureRequest) -> Iterator[Outcome]:
     source = request.param
     shape, api = SHAPES[source], shared.api
     parents = [partition(*case) for case in CASES] + ["good"]
-    shared.configure(source, timeout=2.5, max_concurrency=20, max_wait=1)
+    shared.configure(source, timeout=2.5, max_concurrency=20)
     for generation in (0, 1):
         api.lists = {shape.path.format(p): records(source, generation) for p in parents}
         for name, page, times in CASES if generation else []:
@@ -154,7 +156,7 @@ def outcome(shared: World, request: pytest.FixtureRequest) -> Iterator[Outcome]:
 
 
 @pytest.mark.parametrize("page", [1, 2])
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", LASTING)
 def test_a_list_that_stays_broken_fails_by_name_and_keeps_its_rows(
     outcome: Outcome, name: str, page: int
 ) -> None:
@@ -168,12 +170,13 @@ def test_a_list_that_stays_broken_fails_by_name_and_keeps_its_rows(
 
 
 @pytest.mark.parametrize("page", [1, 2])
-@pytest.mark.parametrize("name", [name for name in BROKEN if name != "429"])
+@pytest.mark.parametrize("name", LASTING)
 def test_a_page_is_asked_for_again_only_where_that_may_help(
     outcome: Outcome, name: str, page: int
 ) -> None:
     asked = outcome.world.api.asked(outcome.shape.path.format(partition(name, page, None)))
-    assert len(asked) == page - 1 + BROKEN[name][1]
+    without_limit = (name, page, outcome.source) == ("400", 1, "events")  # it may refuse the limit
+    assert len(asked) == page - 1 + BROKEN[name][1] + without_limit
 
 
 @pytest.mark.parametrize("page", [1, 2])
