@@ -170,7 +170,7 @@ def test_a_check_is_published_when_it_says_something_new(synced: DagsterRuns, wo
     synced.run("promotions/users", partition="3")
     failed = synced.tick(SENSOR, cursor(again))
     events = [getattr(result, "asset_events", None) or [] for result in (first, again, failed)]
-    assert [len(published) for published in events] == [7, 0, 1]
+    assert [len(published) for published in events] == [14, 0, 1], "fresh and proven of 7"
 
 
 @pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED])
@@ -320,7 +320,7 @@ def test_what_was_never_synced_and_is_under_way_for_too_long_is_told(
         result = runs.tick(SENSOR, memory)
         memory = cursor(result)
         told.append(len(getattr(result, "asset_events", None) or []))
-    assert told == [0, 0, 4, 0], "two tables are neither fresh nor proven"
+    assert told == [0, 0, 4, 0], "fresh and proven of two tables"
 
 
 NOT_A_MEMORY = [

@@ -99,7 +99,7 @@ def test_a_key_that_retires_in_the_queue_costs_itself_only(synced: DagsterRuns) 
     assert run.success
     assert planned(synced, run.run_id) == loaded(synced, run.run_id) == {("3", "users")}
     logs = synced.instance.all_logs(run.run_id)
-    assert any("no partitions of promotions: 1" in entry.user_message for entry in logs)
+    assert any("no longer partitions of promotions: 1" in entry.user_message for entry in logs)
     assert sync(synced, {"1": CHILDREN}).success
 
 

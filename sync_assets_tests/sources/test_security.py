@@ -17,6 +17,7 @@ from sync_assets.cli import main
 from sync_assets_tests.support.dagster_world import DagsterRuns
 from sync_assets_tests.support.fake_api import AUTHORIZATION, SECRETS, FakeApi
 from sync_assets_tests.support.instances import local_instance
+from sync_assets_tests.support.leftovers import left_behind
 from sync_assets_tests.support.world import World
 
 CANARIES = [*SECRETS.values(), *(value.split()[1] for value in AUTHORIZATION.values())]
@@ -68,7 +69,7 @@ def test_no_secret_is_left_behind_by_runs_that_fail_and_runs_that_do_not(
     assert files
     for file in files:
         assert_no_canary(file.read_bytes(), str(file))
-    assert not list(tmp_path.glob("sync_assets-*")), "scratch is left behind"
+    assert not left_behind(tmp_path.glob("sync_assets-*")), "scratch is left behind"
 
 
 def test_a_certificate_that_nobody_signed_is_refused(world: World, tmp_path: Path) -> None:

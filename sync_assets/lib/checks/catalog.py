@@ -52,12 +52,15 @@ def fresh(freshness: Sequence[ListFreshness], settings: AutomationSettings) -> F
 
 
 def proven(freshness: Sequence[ListFreshness], settings: AutomationSettings) -> Finding:
-    """Every list that may still change was swept within its maximum age, not only read by heads."""
+    """Every list that may still change was swept within its maximum age, not only read by heads.
+
+    A list that is stale is reported by `fresh` alone.
+    """
     unproven = [v for v in freshness if v.unproven]
     partitioned = any(v.partitioned for v in freshness)
     oldest = min((v.proven_at for v in freshness if not v.over), default=EVER)
     return Finding(
-        not unproven,
+        all(v.stale for v in unproven),
         {
             "max_age_hours": settings.proven_age(partitioned=partitioned).total_seconds() / 3600,
             "oldest_proof": oldest.isoformat(timespec="seconds") if oldest > EVER else "never",
