@@ -49,7 +49,8 @@ class KilledList:
 
     def kill_and_go_on(self) -> None:
         """Kill a sync at a random page, change the list, sync again; require what must hold."""
-        before, killed_at = self.ids, self.dice.randint(1, PAGES - 2)
+        before = self.ids
+        killed_at = self.dice.randint(1, len(before) // self.size - 2)
         self._kill(killed_at)
         self._change()
         self.world.api.seen.clear()
@@ -92,7 +93,8 @@ class KilledList:
             lambda: rows.__delitem__(self.dice.randrange(len(rows))),
             lambda: rows.__delitem__(slice(len(rows) - 4, len(rows))),
         ]
-        self.dice.choice(changes)()
+        is_short = len(rows) < self.size * PAGES * 3 / 4  # it would be read before it is killed
+        changes[1]() if is_short else self.dice.choice(changes)()
 
     def _new(self) -> dict[str, str]:
         self._newest += 1
