@@ -17,8 +17,13 @@ def _comments(sql: ViewSql, view: str, name: str, mark: str) -> Iterator[str]:
     for column in sql.columns(view):
         if column.meaning:
             place = f"{name}.{quoted(column.name)}"
-            personal = " Personal data." if column.personal else ""
-            yield f"COMMENT ON COLUMN {place} IS {literal(column.meaning + personal)}"
+            about = described(column.meaning, personal=column.personal)
+            yield f"COMMENT ON COLUMN {place} IS {literal(about)}"
+
+
+def described(meaning: str, *, personal: bool) -> str:
+    """The comment of a column: what it means, and whether it holds personal data."""
+    return meaning + (" Personal data." if personal else "")
 
 
 def literal(text: str) -> str:

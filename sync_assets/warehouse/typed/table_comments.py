@@ -13,7 +13,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.typed import is_personal
 from sync_assets.warehouse.typed.casts import POSTGRES
-from sync_assets.warehouse.typed.comments import literal
+from sync_assets.warehouse.typed.comments import described, literal
 from sync_assets.warehouse.typed.view_sql import Stored, quoted
 
 MARK = " (sync_assets)"
@@ -51,7 +51,7 @@ def _changes(
             about, now = column.get("description"), there.get(key)
             if not about or key not in there or (now and not now.endswith(MARK)):
                 continue
-            wanted = about + (" Personal data." if is_personal(column) else "") + MARK
+            wanted = described(about, personal=is_personal(column)) + MARK
             if now != wanted:
                 place = f"{name}.{quoted(key[1])}"
                 yield f"COMMENT ON COLUMN {place} IS {literal(wanted)}"
