@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sync_assets.base.personal_data import discreet
 from sync_assets_tests.support.dagster_world import DagsterRuns
 from sync_assets_tests.support.instances import local_instance
-from sync_assets_tests.support.postgres import PostgresWorld, own_database
-from sync_assets_tests.support.world import World, new_world
+from sync_assets_tests.support.postgres import either_warehouse
+from sync_assets_tests.support.world import World
 
 CANARY = "canary@person.example"
 #: What Postgres and DuckDB say, and what is left of it.
@@ -114,12 +114,8 @@ def _quoted(value: str) -> bool:
 
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.long)])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    with new_world(tmp_path) as made:
-        if request.param == "duckdb":
-            yield made
-            return
-        with own_database() as database:
-            yield PostgresWorld.over(made, database)
+    with either_warehouse(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.mark.long

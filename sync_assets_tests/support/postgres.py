@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import psycopg2
 from psycopg2.extras import register_default_jsonb
 
 from sync_assets_tests.support.services import unavailable
-from sync_assets_tests.support.world import World
+from sync_assets_tests.support.world import World, new_world
 
 SERVER = "postgresql://postgres:x@127.0.0.1:5432"
 TYPES = {"character varying": "VARCHAR", "jsonb": "JSON", "boolean": "BOOLEAN"}
@@ -48,6 +49,17 @@ def own_database(template: str = "template1") -> Iterator[str]:
         yield name
     finally:
         execute("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def either_warehouse(kind: str, folder: Path) -> Iterator[World]:
+    """An account with an empty warehouse: a DuckDB file, or a database of its own."""
+    with new_world(folder) as made:
+        if kind == "duckdb":
+            yield made
+            return
+        with own_database() as database:
+            yield PostgresWorld.over(made, database)
 
 
 def _compact(text: str) -> str:

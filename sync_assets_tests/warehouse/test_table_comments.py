@@ -11,8 +11,8 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from sync_assets.sources.promotions import API
 from sync_assets.warehouse.typed import table_comments
-from sync_assets_tests.support.postgres import PostgresWorld, own_database
-from sync_assets_tests.support.world import World, new_world
+from sync_assets_tests.support.postgres import PostgresWorld, either_warehouse
+from sync_assets_tests.support.world import World
 
 OF_POSTGRES = """
 SELECT attname AS name, col_description(attrelid, attnum) AS comment FROM pg_attribute
@@ -27,16 +27,10 @@ WHERE schema_name = 'promotions' AND table_name = 'users'
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.long)])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """Users of one promotion that were synced."""
-    with new_world(tmp_path) as made:
+    with either_warehouse(request.param, tmp_path) as made:
         made.api.lists = {"/users/1": [{"id": "a"}]}
-        if request.param == "duckdb":
-            synced(made)
-            yield made
-            return
-        with own_database() as database:
-            over = PostgresWorld.over(made, database)
-            synced(over)
-            yield over
+        synced(made)
+        yield made
 
 
 def synced(world: World) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from sync_assets.sources.promotions import API
 from sync_assets.warehouse.typed.views import TypedViews
-from sync_assets_tests.support.postgres import SERVER, PostgresWorld, own_database
+from sync_assets_tests.support.postgres import SERVER, PostgresWorld, either_warehouse, own_database
 from sync_assets_tests.support.world import World, new_world
 
 VIEW = "promotions_typed.users"
@@ -21,16 +21,12 @@ VIEW = "promotions_typed.users"
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.long)])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An account with two promotions, of which one has users, and an empty warehouse."""
-    with new_world(tmp_path) as made:
+    with either_warehouse(request.param, tmp_path) as made:
         made.api.lists = {
             "/promotions": [{"id": "1", "title": "One"}, {"id": "2", "title": "Two"}],
             "/users/1": [user("a", "2026-11-28T10:00:00+02:00"), user("b", None)],
         }
-        if request.param == "duckdb":
-            yield made
-            return
-        with own_database() as database:
-            yield PostgresWorld.over(made, database)
+        yield made
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 from sync_assets.sources.rest import REPLACE, below, integer, json, money, text, timestamp
 from sync_assets.warehouse.queries import table_stats
 from sync_assets_tests.support.fourth_api import NAME, declare, install
-from sync_assets_tests.support.postgres import PostgresWorld, own_database
-from sync_assets_tests.support.world import World, new_world
+from sync_assets_tests.support.postgres import either_warehouse
+from sync_assets_tests.support.world import World
 
 SHOPS = {
     "name": "shops",
@@ -48,12 +48,8 @@ SALES = {
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.long)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty warehouse."""
-    with new_world(tmp_path) as made:
-        if request.param == "duckdb":
-            yield made
-            return
-        with own_database() as database:
-            yield PostgresWorld.over(made, database)
+    with either_warehouse(request.param, tmp_path) as made:
+        yield made
 
 
 def load(world: World, *sales: dict[str, Any], shares: int = 100) -> None:

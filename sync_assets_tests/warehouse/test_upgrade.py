@@ -16,8 +16,8 @@ from sync_assets.warehouse.connection.lock import silent, single_writer
 from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.queries import state
 from sync_assets_tests.fixtures.warehouses import FOLDER, PARENTS, RESOURCES, offer, restore
-from sync_assets_tests.support.postgres import PostgresWorld, own_database
-from sync_assets_tests.support.world import World, new_world
+from sync_assets_tests.support.postgres import PostgresWorld, either_warehouse
+from sync_assets_tests.support.world import World
 
 VERSIONS = sorted({path.name.rsplit(".", 2)[0] for path in FOLDER.glob("*.sql")})
 CHILDREN = ("users", "rankings")
@@ -30,12 +30,8 @@ Declare = Callable[..., None]
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.long)])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An account with an empty warehouse of either kind."""
-    with new_world(tmp_path) as made:
-        if request.param == "duckdb":
-            yield made
-            return
-        with own_database() as database:
-            yield PostgresWorld.over(made, database)
+    with either_warehouse(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(params=VERSIONS)
