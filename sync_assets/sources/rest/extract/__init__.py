@@ -1,1 +1,1 @@
-"""Reading lists to their end, side by side, and keeping what is complete."""
+"""Reads lists to their end, in parallel, and keeps those that are complete."""

@@ -1,4 +1,4 @@
-"""Few large tables for dlt from many small lists."""
+"""Merges many small lists into a few large tables for dlt."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ END = Outcome(None)
 
 
 class Batches:
-    """Gathers the rows of small lists: dlt pays for each table, however small it is.
+    """Gathers the rows of small lists, because dlt has a fixed cost for each table.
 
-    The outcomes that are expected come in any order; `END` says that no more are announced.
+    Outcomes may come in any order. `END` says that no more outcomes will be announced.
     """
 
     def __init__(self) -> None:
@@ -24,12 +24,12 @@ class Batches:
         self._tables: list[pa.Table] = []
 
     def expect(self, read: Callable[[], Outcome]) -> Callable[[], Outcome]:
-        """Announce an outcome, so that the last one is known to be the last."""
+        """Announce one more outcome, so that the last one can be recognised."""
         self._outstanding += 1
         return read
 
     def __call__(self, item: Any) -> Iterator[pa.Table]:
-        """Pass tables on in batches, the rest with the last outcome."""
+        """Yield tables in batches of `BATCH` rows; yield the rest with the last outcome."""
         if not isinstance(item, Outcome):
             yield item
             return

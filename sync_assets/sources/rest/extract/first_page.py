@@ -1,4 +1,4 @@
-"""The first page of a list alone: how long the API says that the list is."""
+"""Reads only the first page of a list, to learn how long the API says that the list is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sync_assets.sources.rest.paging.paginators import check_refusal
 
 @dataclass(frozen=True)
 class Size:
-    """The rows of a list, and the requests that reading it takes; None where the API is silent."""
+    """The rows of a list and the requests that it takes to read; None if the API does not say."""
 
     rows: int | None
     requests: int | None
@@ -30,9 +30,9 @@ class Size:
 
 
 def size_of(connection: Connection, endpoint: Endpoint, observer: Observer) -> Size:
-    """Ask for the first page of a list without a parent: one request, two if a size is refused.
+    """Request the first page of a list without a parent; twice if the API refuses the page size.
 
-    Raises `ListError` where no page comes.
+    Raises `ListError` if the page cannot be read.
     """
     size = connection.page_sizes.of(endpoint.name)
     try:
@@ -68,7 +68,7 @@ def _ask(connection: Connection, endpoint: Endpoint, observer: Observer, size: P
 
 
 def _size(body: Any, selector: str, seconds: float) -> Size:
-    """What the envelope says; a page that nothing follows is the whole list."""
+    """Derive the size from the envelope; a page without a next page is the whole list."""
     rows, claims = len(value_at(body, selector)), read_claims(body, selector)
     if claims.total is not None:
         numbered = claims.current is not None or claims.pages is not None
@@ -79,7 +79,7 @@ def _size(body: Any, selector: str, seconds: float) -> Size:
 
 
 def _pages(total: int, size: int, *, numbered: bool) -> int:
-    """How many pages a list takes; numbered ones of many rows overlap, see `overlap.furthest`."""
+    """Return the number of pages of a list; numbered pages may overlap, see `overlap.furthest`."""
     if total <= size or not size:
         return 1
     if not numbered or size < SMALLEST_PAGE:

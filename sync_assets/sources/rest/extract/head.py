@@ -1,4 +1,4 @@
-"""Where the head of a list ends: after the first page on which nothing is new."""
+"""Decides where the head of a list ends: after the first page on which no row is new."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 
 class End(Enum):
-    """Where the reading of a list ended: at its last page, that of its head, or too far down."""
+    """Where the reading of a list ended: at its last page, after its head, or at a page limit."""
 
     OF_LIST = auto()
     OF_HEAD = auto()
@@ -17,10 +17,10 @@ class End(Enum):
 
 @dataclass(frozen=True)
 class Head:
-    """What is read of the newest end of a list.
+    """How far the newest end of a list is read.
 
-    `knows` says whether all of some keys were read before. A head ends `further` pages after the
-    first page of which it does, and is given up after `most_pages`.
+    `knows` says whether all given keys were read before. A head ends `further` pages after the
+    first page whose keys are all known. It is given up after `most_pages`.
     """
 
     knows: Callable[[Sequence[str]], bool]
@@ -28,9 +28,9 @@ class Head:
     further: int = 0
 
     def find_end(self) -> Callable[[Sequence[str] | None], End | None]:
-        """A function that takes the keys of page after page and says where the head ends.
+        """Return a function that takes the keys of each page in turn and says where the head ends.
 
-        The keys are None where a record of the page has none.
+        The keys of a page are None if one of its records has no key.
         """
         pages, known_at = 0, None
 

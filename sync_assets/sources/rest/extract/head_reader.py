@@ -1,4 +1,4 @@
-"""The heads of lists, read side by side as whole lists are."""
+"""Reads the heads of lists in parallel, as `ListReader` reads whole lists."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sync_assets.sources.rest.list_key import ListKey
 
 
 class HeadReader(ListReader):
-    """The heads of some lists, of which the rows that are there already stay.
+    """Reads the heads of lists; the other rows of these lists stay in the warehouse.
 
-    `inconclusive` are those that said nothing about what is new, and have to be swept.
+    `inconclusive` are the lists whose head does not say what is new: they have to be swept.
     """
 
     replaces: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""An adapter that looks among the pages on disk first: these cost no request and no turn."""
+"""An adapter that serves pages from disk first, without a request and without rate limiting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sync_assets.sources.rest.http.adapter import RateLimitedAdapter
 
 
 class KeptFirst(HTTPAdapter):
-    """Sends a request with the API's adapter, unless `kept` gives its page."""
+    """Sends a request with the API's adapter, unless `kept` returns its page."""
 
     def __init__(
         self, adapter: RateLimitedAdapter, kept: Callable[[PreparedRequest], Response | None]
@@ -20,6 +20,6 @@ class KeptFirst(HTTPAdapter):
         self._adapter, self._kept = adapter, kept
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:  # type: ignore[override]
-        """The page that is kept, or the answer of the API."""
+        """Return the kept page, or the API's response."""
         page = self._kept(request)
         return self._adapter.send(request, **kwargs) if page is None else page

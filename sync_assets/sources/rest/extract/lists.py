@@ -1,4 +1,4 @@
-"""The lists of one sync: each is read once, and is complete or failed, never in between."""
+"""Reads each list of a sync once; a list is either complete or failed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sync_assets.sources.rest.records.rows import RowTyper
 
 @dataclass(frozen=True)
 class Outcome:
-    """A list that was read: its spool, or None where it failed or is not complete yet."""
+    """A list that was read: its spool, or None if it failed or is not complete yet."""
 
     spool: Spool | None
 
@@ -37,10 +37,10 @@ NOTHING = Outcome(None)
 
 
 class ListReader:
-    """The lists of one sync of an API, each read once, whoever needs it, in threads of their own.
+    """Reads the lists of one sync of an API, each once, in its own threads.
 
-    `done` are lists that need not be read. A round takes what is complete by its end; what is read
-    then is read on.
+    The lists in `done` are not read. A round takes the lists that are complete when it ends; the
+    others are still read meanwhile.
     """
 
     replaces: ClassVar[bool] = True
@@ -67,12 +67,12 @@ class ListReader:
 
     @property
     def connection(self) -> Connection:
-        """The connection, made when the first list is read."""
+        """The connection, which is made when the first list is read."""
         with self._lock:
             return self.account.connection
 
     def next_round(self, seconds: float) -> Round:
-        """Let a round begin, once some list that is read is complete."""
+        """Start a round of so many seconds, once a list that is being read is complete."""
         if self._reads:
             wait(self._reads.values(), return_when=FIRST_COMPLETED)
         self._taken.clear()
@@ -80,16 +80,16 @@ class ListReader:
         return self.round
 
     def close(self) -> None:
-        """Begin no list any more; what is complete and not loaded waits on disk."""
+        """Start no further list; complete lists that are not loaded stay on disk."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def is_done(self, endpoint: Endpoint, parent: str | None) -> bool:
-        """Whether an earlier round took a list, or nobody needs it."""
+        """Whether an earlier round took the list, or nobody needs it."""
         return ListKey(endpoint.name, parent) in self._done
 
     def outcome(self, endpoint: Endpoint, parent: str | None) -> Outcome:
-        """A list for this round; nothing where it is not complete at its end."""
+        """Return a list for this round; `NOTHING` if it is not complete when the round ends."""
         try:
             if self.round.closed and ListKey(endpoint.name, parent) not in self.round.taken:
                 raise StillReading
@@ -101,13 +101,13 @@ class ListReader:
         return outcome
 
     def drop(self, listing: ListResult, error: SyncError) -> None:
-        """Let a list of this round fail that was read."""
+        """Fail a list that this round has read."""
         with self._lock:
             self._taken[listing.key] = NOTHING
         self.journal.record(listing, error)
 
     def leave(self, lists: Iterable[ListResult]) -> None:
-        """Load the lists of this round in the next one, but for some that nobody needs any more."""
+        """Load this round's lists in the next round, except `lists`: nobody needs them any more."""
         unneeded = {listing.key for listing in lists}
         with self._lock:
             for key, outcome in self._taken.items():
@@ -120,15 +120,15 @@ class ListReader:
             self.journal.listings.pop(key, None)
 
     def loaded(self, keys: Iterable[ListKey]) -> None:
-        """Forget what waits on disk of lists that are loaded, or that nobody needs."""
+        """Remove the files of lists that are loaded or no longer needed."""
         for key in keys:
             if file := self._waiting.pop(key, None):
                 file.unlink(missing_ok=True)
 
     def below(self, endpoint: Endpoint) -> Sequence[str]:
-        """The parents to read below in this round: none while their list is not complete.
+        """Return the parents whose lists this round reads; none if their own list is incomplete.
 
-        None where their list failed, which fails this one too.
+        If the list of parents failed, the child's list is recorded as failed, too.
         """
         if self.is_done(endpoint, None):
             return ()
@@ -155,7 +155,7 @@ class ListReader:
             self._reads.pop(key, None)
 
     def _parent_ids(self, endpoint: Endpoint) -> Sequence[str]:
-        """The ids of a child's parents: given, or those that the parent's list holds."""
+        """Return the ids of a child's parents: those given, or those in the parent's list."""
         parent = str(endpoint.parent)
         if parent in self.given:
             return list(dict.fromkeys(self.given[parent]))
@@ -167,7 +167,7 @@ class ListReader:
         return self._ids[wanted]
 
     def _wait(self, endpoint: Endpoint, parent: str | None) -> Outcome:
-        """A list once it is read; raises `StillReading` at the end of the round."""
+        """Wait for a list; raises `StillReading` at the end of the round."""
         key, left = ListKey(endpoint.name, parent), self.round.left()
         workers = self.account.settings.max_concurrency + 2
         with self._lock:
@@ -181,11 +181,11 @@ class ListReader:
         return future.result(left)
 
     def taken(self) -> Iterator[Spool]:
-        """The spools of the complete lists that this round took."""
+        """Return the spools of the complete lists that this round took."""
         return (outcome.spool for outcome in self._taken.values() if outcome.spool is not None)
 
     def read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
-        """Read a list: what is replaced as one."""
+        """Read one list, the unit that a load replaces."""
         listing = ListResult(endpoint.name, parent)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
         try:
@@ -203,7 +203,7 @@ class ListReader:
         return Outcome(spool)
 
     def _fill(self, endpoint: Endpoint, spool: Spool) -> bool:
-        """Read a list into its spool; whether that is all that was wanted of it."""
+        """Read a list into its spool; return whether the spool can be loaded."""
         sent, kept = self.connection.endpoints[endpoint.name], self._unfinished(endpoint, spool)
         try:
             read_list(Reading(self.connection, sent, spool, self.journal, kept))
@@ -218,13 +218,13 @@ class ListReader:
         return True
 
     def _unfinished(self, endpoint: Endpoint, spool: Spool) -> Unfinished:
-        """What waits on disk of a list."""
+        """Return the pages of a list that wait on disk."""
         hours, say = self.account.settings.resume_within, self.journal.observer.say
         of = (self.connection.account, endpoint.name, endpoint.path, spool.listing.parent)
         return Unfinished(waiting(of) if hours else None, hours, say)
 
     def _keep(self, kept: Unfinished, listing: ListResult) -> None:
-        """Keep the pages of a complete list until it is loaded, if somebody loads it."""
+        """Keep the pages of a complete list until it is loaded; plain dlt never reports that."""
         if self.journal.strict:
             kept.remove()
         elif file := kept.close():
@@ -239,7 +239,7 @@ class ListReader:
             )
 
     def _keep_ids(self, endpoint: Endpoint, spool: Spool) -> None:
-        """Keep the ids of parents that lists are below, by the field that holds them."""
+        """Keep the ids of parents that have child lists, by the field that holds them."""
         for parent, field in self._needed:
             if endpoint.name == parent:
                 ids = list(dict.fromkeys(spool.column(field)))

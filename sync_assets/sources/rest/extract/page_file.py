@@ -1,8 +1,8 @@
-"""A file of pages as they came: compressed, each with a check sum, cut off anywhere by a kill.
+"""A file of pages as they came: compressed, with check sums, readable after a kill at any point.
 
-header   a line that says what it is, a line of JSON
-record   kind, length and check sum of what follows: the digest of an address and a body for a page;
-         for a seam, how many pages before the next one count by their rows alone
+header   a line with the format, then a line of JSON
+record   kind, length and CRC-32 of the content, then the content: for a page, the digest of its URL
+         and its body; for a seam, how many pages before the next one count only by their rows
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ DIGEST = 32
 
 @dataclass(frozen=True)
 class Kept:
-    """Where a page is in the file.
+    """The position of a page in the file, in bytes.
 
-    At a `seam` the list had moved; `aside` are pages before it of which only the rows count.
+    At a `seam` the list had moved. Of the pages in `aside` before it, only the rows count.
     """
 
     at: int
@@ -38,35 +38,35 @@ class Kept:
 
 
 def digest(url: str) -> bytes:
-    """What is kept of an address, which may hold a secret."""
+    """Return the SHA-256 of a URL; the URL itself may hold a secret, so it is not stored."""
     return sha256(url.encode()).digest()
 
 
 def page_record(url: str, body: bytes) -> bytes:
-    """A page as the file holds it."""
+    """Return a page as the file stores it."""
     return _record(PAGE, zlib.compress(digest(url) + body, 1))
 
 
 def seam_record(back: int) -> bytes:
-    """A seam: the next page joins, and of so many before it only the rows count."""
+    """Return a seam as the file stores it; of `back` pages before it, only the rows count."""
     return _record(SEAM, str(back).encode())
 
 
 @dataclass(frozen=True)
 class Header:
-    """When the first page was asked for, and until when somebody may go on with the list."""
+    """When the first page was requested, and until when a sync may resume the list."""
 
     read_at: datetime
     until: datetime
 
     def written(self) -> bytes:
-        """The beginning of a file."""
+        """Return the first bytes of a file."""
         told = {"read_at": self.read_at.isoformat(), "until": self.until.isoformat()}
         return MAGIC + json.dumps(told).encode() + b"\n"
 
 
 def read_header(file: IO[bytes]) -> Header | None:
-    """What the file says of itself; None where it is none of ours, or cut off."""
+    """Return the header of a file; None if the file is not ours or is cut off."""
     try:
         if file.readline(len(MAGIC)) != MAGIC:
             return None
@@ -78,7 +78,7 @@ def read_header(file: IO[bytes]) -> Header | None:
 
 
 def read_page(file: IO[bytes], kept: Kept) -> tuple[bytes, bytes]:
-    """The digest of a page's address, and its body; `ValueError` where it is damaged."""
+    """Return the digest of a page's URL, and its body; raises `ValueError` if it is damaged."""
     file.seek(kept.at)
     content = file.read(kept.size)
     if zlib.crc32(content) != kept.check:
@@ -88,7 +88,7 @@ def read_page(file: IO[bytes], kept: Kept) -> tuple[bytes, bytes]:
 
 
 def read_index(file: IO[bytes]) -> tuple[list[Kept], int]:
-    """The pages behind the header, and where the last whole one ends."""
+    """Return the pages behind the header, and the offset at which the last whole page ends."""
     pages: list[Kept] = []
     end, back = file.tell(), None
     for kind, page in _records(file):
@@ -118,7 +118,7 @@ def _records(file: IO[bytes]) -> Iterator[tuple[bytes, Kept]]:
 
 
 def _with_seam(pages: list[Kept], page: Kept, back: int) -> tuple[Kept, list[Kept]]:
-    """The page behind a seam, and those before it that still count as pages."""
+    """Return the page behind a seam, and the earlier pages that still count as pages."""
     first = len(pages) - back
     aside = tuple(one for old in pages[first:] for one in (*old.aside, old))
     return Kept(page.at, page.size, page.check, seam=True, aside=aside), pages[:first]

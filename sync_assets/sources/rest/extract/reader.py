@@ -1,4 +1,4 @@
-"""Reading one list to its end, or failing with its name: nothing in between."""
+"""Reads one list to its end, or fails with an error that names it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ READS_AGAIN = 2
 
 
 def read_list(reading: Reading) -> End:
-    """Read all pages of a list into its spool; raise `ListError` with place and cause otherwise.
+    """Read all pages of a list into its spool; raise `ListError` with page and cause if that fails.
 
-    Gives where reading ended. A list whose pages do not make up one list is read again from its
-    start, at most twice; and again where the API turns out not to send pages of the size that it
-    is asked for. One that was cut off is gone on with.
+    Returns where reading ended. A list is read again from its start, at most twice, if its pages
+    do not join, and whenever the API turns out not to send the requested page size. A list that
+    was cut off is resumed.
     """
     kept, listing = reading.kept, reading.listing
     left, resume = READS_AGAIN, Resume(kept, reading.endpoint)
@@ -97,7 +97,7 @@ def read_list(reading: Reading) -> End:
 
 
 def _learn(reading: Reading, news: str) -> None:
-    """Remember the size of pages by which a list was read, and tell it once."""
+    """Remember the page size with which a list was read; say once what changed."""
     sizes, listing = reading.connection.page_sizes, reading.listing
     size, rows = listing.page_size, listing.rows_a_page
     if sizes.learn(listing.resource, size) and news:
@@ -113,13 +113,13 @@ def _from_its_start(reading: Reading) -> Resume:
 
 
 def _may_go_on(connection: Connection, error: Exception) -> bool:
-    """Whether what ended a list may be over the next time."""
+    """Whether the cause of a failure may be gone the next time."""
     passing = (TransientError, RestError, RefusedError, OSError)
     return isinstance(error, passing) or connection.adapter.gate.is_closed
 
 
 def _read(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> End:
-    """Read a list once, as it is from its first page to its last, or that of its head."""
+    """Read a list once, from its first page to its last, or to the end of its head."""
     stale, spool, endpoint, listing = 0, reading.spool, reading.endpoint, reading.listing
     end = reading.head.find_end() if reading.head is not None else None
     for page in _pages(reading, walk, resume, size):
@@ -144,7 +144,7 @@ def _read(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> End:
 
 
 def _pages(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> Iterator[list[Any]]:
-    """The pages of a list, without the rows that were asked for twice."""
+    """Yield the pages of a list, without the rows that overlapping pages repeat."""
     connection, endpoint, listing = reading.connection, reading.endpoint, reading.listing
     paginator = fresh(endpoint.paginator, endpoint.key, overlap=size.overlaps)
     walk.keyed = getattr(paginator, "keyed", False)
@@ -182,7 +182,7 @@ def _pages(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> Iter
 def _guard(
     reading: Reading, walk: Walk, paginator: BasePaginator, size: PageSize
 ) -> Callable[..., None]:
-    """What each answer passes before a single row of it counts."""
+    """Return the hook that checks each response before any of its rows count."""
     endpoint = reading.endpoint
 
     def guard(response: Response, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""A list that is read: what every step of it needs to know."""
+"""What each step of reading a list needs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from sync_assets.sources.rest.paging.walk import Walk
 
 @dataclass(frozen=True)
 class Reading:
-    """One list that is read: where, into what, and what of it waits on disk.
+    """One list while it is read: the connection, the spool, and its pages on disk.
 
-    Of a `head` only the pages that belong to it.
+    With a `head`, only the pages of the head are read.
     """
 
     connection: Connection
@@ -37,11 +37,11 @@ class Reading:
         return self.spool.listing
 
     def say(self, what: str) -> None:
-        """Tell whoever watches something about the list."""
+        """Report a message about the list to the observer."""
         self.journal.observer.say(f"{self.listing.name}: {what}")
 
     def tell(self, walk: Walk) -> None:
-        """Tell whoever watches how far the list is."""
+        """Report the progress of the list to the observer."""
         limiter, listing = self.connection.adapter.rate_limiter, self.listing
         held = self.journal.held.get(listing.key)
         expected = held if walk.total is None else walk.total
@@ -51,6 +51,6 @@ class Reading:
         self.journal.observer.page(state)
 
     def failed(self, walk: Walk, cause: str) -> ListError:
-        """The failure of the list, with its place."""
+        """Return the error of the list, with page, URL and cause."""
         url = address(self.connection.base_url) + self.endpoint.path
         return ListError(f"{self.listing.name}, page {walk.pages + 1} of {url}: {cause}")

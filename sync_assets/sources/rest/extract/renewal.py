@@ -1,4 +1,4 @@
-"""The newest pages of a list that was swept, read once more before it is loaded."""
+"""Reads the newest pages of a swept list once more before the list is loaded."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from sync_assets.sources.rest.list_result import ListResult
 
 
 def renew(connection: Connection, spool: Spool, further: int, journal: SyncResult) -> None:
-    """Read a list again as far as heads have read it since, `further` pages beyond what is new.
+    """Read a list again, up to `further` pages beyond the first page on which no row is new.
 
-    What is read now goes before what the sweep read. Raises `ListError` where that fails, or where
-    a list of as many new pages as old ones shows no end.
+    The rows read now replace those of the sweep with the same key. Raises `ListError` if reading
+    fails, or if no such page is found.
     """
     listing = spool.listing
     endpoint = connection.endpoints[listing.resource]
@@ -41,6 +41,6 @@ def renew(connection: Connection, spool: Spool, further: int, journal: SyncResul
 
 
 def _all_in(held: pa.ChunkedArray, keys: Sequence[str]) -> bool:
-    """Whether a list had all of some keys."""
+    """Whether a list has all the given keys."""
     wanted = pa.array(keys, pa.string()).cast(held.type)
     return bool(pc.all(pc.is_in(wanted, value_set=held)).as_py())

@@ -1,8 +1,8 @@
-"""Going on with a list that was cut off: its kept pages come again, then the list as it is now.
+"""Resumes a list that was cut off: serves its kept pages, then continues with the live list.
 
-In between the last page is asked for once more. If its records are the same, the position holds.
-If the list has moved, pages before it are asked for, until one ends with a record that was read:
-what follows that record was not read yet, wherever it is by now.
+In between, it requests the last kept page once more. If the records are the same, the position
+holds. If the list has moved, it requests earlier pages until one ends with a record that was read.
+Whatever follows that record was not read yet.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REACH = 10
 
 
 class GoBackError(Exception):
-    """The live list joins so many pages before the last one that is kept: there it has `body`."""
+    """The live list joins the page that is `pages` before the last kept one; its `body` is live."""
 
     def __init__(self, pages: int, body: dict[str, Any]) -> None:
         super().__init__()
@@ -35,12 +35,12 @@ class GoBackError(Exception):
 
 
 class Resume:
-    """One way through a list: kept pages, without the last ones if it was found to go `back`, then
-    live ones.
+    """One way through a list: first its kept pages, then live ones.
 
-    `at_seam` is called where the list had moved before the next page, with the rows and the claims
-    of the page that it joins; without, where it was seen before to join. `seam` counts the pages
-    behind it that may hold records which were read already, `aside` the rows that count there.
+    `back` says how many of the last kept pages to skip.
+    `at_seam` is called where the list had moved before the next page, with the rows and claims of
+    the page that it joins; without them if the seam was proven earlier. `seam` counts the pages
+    behind it that may repeat records; the rows in `aside` count there.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Resume:
     def serve(
         self, request: PreparedRequest, send: Callable[[PreparedRequest], Response]
     ) -> Response | None:
-        """The kept page that a request asks for; None where it has to be sent.
+        """Return the kept page for a request; None if the request has to be sent.
 
-        Raises `TornError` where the kept pages are of another way through the list, or the live
-        list does not join them, and `GoBackError` where it joins earlier ones.
+        Raises `TornError` if the kept pages were requested differently or the live list does not
+        join them, and `GoBackError` if it joins an earlier page.
         """
         if self._left:
             page = self._left.pop()
@@ -85,7 +85,7 @@ class Resume:
         return None
 
     def passed(self) -> None:
-        """Another page was read."""
+        """Note that another page was read."""
         self.seam, self.aside = max(0, self.seam - 1), []
 
     def keep(self, response: Response) -> None:
@@ -95,7 +95,7 @@ class Resume:
             self._seam_at = None
 
     def _join(self, send: Callable[[PreparedRequest], Response]) -> None:
-        """Find out whether what was read and what comes now are one list."""
+        """Check that the kept pages and the live list are one list."""
         if self._back is not None:  # it was found out before
             self._cross_live(self._back.pages, self._back.body)
             return
@@ -136,7 +136,7 @@ class Resume:
     def _live(
         self, asked: PreparedRequest, send: Callable[[PreparedRequest], Response]
     ) -> dict[str, Any]:
-        """The body that a page has now."""
+        """Return the body that the page of an earlier request has now."""
 
         def guard(response: Response, *args: Any, **kwargs: Any) -> None:
             if response.is_redirect:
@@ -151,7 +151,7 @@ class Resume:
         return dict(send(request).json())
 
     def _names(self, rows: Sequence[Any]) -> list[str]:
-        """Records by their keys, or by all that they say."""
+        """Return the key of each record, or its JSON if it has none."""
         key = self._endpoint.key
         keyed = (row.get(key) if isinstance(row, dict) else None for row in rows)
         return [

@@ -1,4 +1,4 @@
-"""A sync in rounds: what is complete at the end of a round is loaded while the rest is read on."""
+"""A sync in rounds: lists that are complete when a round ends are loaded while others are read."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sync_assets.sources.rest.list_key import ListKey
 
 @dataclass
 class Round:
-    """The lists that a load takes, and the resources of which some are left for the next round.
+    """The lists that one load takes, and the resources with lists left for the next round.
 
-    Once it is `closed` it takes no further lists. `extracted` are the resources that it was for.
-    `ends` is a moment of the monotonic clock, until which a load waits for lists that are read.
+    A `closed` round takes no further lists. `extracted` are the resources that it was for. A load
+    waits for lists until `ends`, in seconds of the monotonic clock.
     """
 
     ends: float = inf
@@ -26,9 +26,9 @@ class Round:
 
     @classmethod
     def of(cls, seconds: float) -> Round:
-        """A round that ends in some seconds."""
+        """Return a round that ends in so many seconds."""
         return cls(time.monotonic() + seconds)
 
     def left(self) -> float | None:
-        """The seconds until its end; None where it has none."""
+        """Return the seconds until the end; None if there is no end."""
         return None if self.ends == inf else max(0.0, self.ends - time.monotonic())

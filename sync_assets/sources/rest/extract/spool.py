@@ -1,6 +1,6 @@
-"""Where the rows of a list wait, typed, until the list is known to be complete.
+"""Holds the typed rows of a list until the list is known to be complete.
 
-Small lists wait in memory, large ones in a temporary file: memory stays flat.
+Small lists stay in memory, large ones go to a temporary file, so memory stays flat.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ CHUNK = 2_000
 class Spool:
     """The rows of one list, each key once.
 
-    A record whose key was there before is a duplicate if it says the same as the row that is
-    loaded, as when pages shift. One that says something else is a `Problem`.
+    A record with a known key is a duplicate if it equals the loaded row, as when pages shift. If
+    it differs, it is a `Problem`.
     """
 
     def __init__(self, typer: RowTyper, key: str, listing: ListResult) -> None:
@@ -49,7 +49,7 @@ class Spool:
         self._newer: Spool | None = None
 
     def add(self, records: list[Any]) -> int:
-        """Take a page of records; give the number that were not there before."""
+        """Take a page of records; return how many have a new key."""
         before = len(self._seen)
         for record in records:
             identity = self._identity(record)
@@ -67,11 +67,11 @@ class Spool:
         return len(self._seen) - before
 
     def knows(self, record: Any) -> bool:
-        """Whether the key of a record was there before."""
+        """Whether the key of a record came before."""
         return self._identity(record) in self._seen
 
     def restart(self) -> None:
-        """Forget all rows of the list, which is read again from its start."""
+        """Forget all rows, because the list is read again from its start."""
         self._seen.clear()
         self._waiting.clear()
         self._again.clear()
@@ -84,14 +84,14 @@ class Spool:
         self.listing.restart()
 
     def close(self) -> None:
-        """Type and keep what still waits; the list is complete."""
+        """Type the records that still wait; the list is complete."""
         self._compare()
         self._seen.clear()
         if self.listing.rows:
             self.listing.new_fields, self.listing.missing_fields = self.typer.drift()
 
     def renew(self, newer: Spool) -> None:
-        """Let the rows of a later reading go before these, in which their keys are left out."""
+        """Put the rows of a later reading in front; they replace those with the same key."""
         if self._newer is not None:
             self._newer.renew(newer)
         else:
@@ -101,7 +101,7 @@ class Spool:
         self.listing.rows = len(self.keys())
 
     def tables(self) -> Iterator[pa.Table]:
-        """The rows, again from the start; at least one table, so that the columns exist."""
+        """Yield the rows from the start; at least one table, so that the columns exist."""
         if not self.listing.rows:
             yield self.typer.empty()
         if self._newer is None:
@@ -121,13 +121,13 @@ class Spool:
         yield from self._tables
 
     def keys_of(self, records: list[Any]) -> list[str] | None:
-        """The keys of records; None where one of them has none."""
+        """Return the keys of records; None if a record has no key."""
         found = [self._identity(record) for record in records]
         keys = [one for one in found if isinstance(one, str)]
         return keys if len(keys) == len(found) else None
 
     def keys(self) -> pa.ChunkedArray:
-        """The keys of the rows, in the order of the list."""
+        """Return the keys of the rows, in the order of the list."""
         columns = (table[self._key_column].chunks for table in self.tables())
         # a copy: a part of what was read from the file would keep all columns in memory
         copies = [pa.concat_arrays(chunks) for chunks in columns if chunks]
@@ -138,11 +138,11 @@ class Spool:
         return str(self.typer.columns[self.key]["name"])
 
     def column(self, name: str) -> list[str]:
-        """The values of one column, as text; the file has one reader at a time."""
+        """Return the values of one column as text; the file allows one reader at a time."""
         return [str(value) for table in self.tables() for value in table[name].to_pylist()]
 
     def _identity(self, record: Any) -> str | bytes:
-        """The key of a record as its column takes it; a digest of all that it says otherwise."""
+        """Return the converted key of a record; the digest of its JSON if it has no valid key."""
         key = record.get(self.key) if isinstance(record, dict) else None
         try:
             if key is not None:
@@ -164,7 +164,7 @@ class Spool:
             self._keep(table)
 
     def _compare(self) -> None:
-        """Compare the records whose key was there before with the rows that are loaded."""
+        """Compare the records with a known key with the rows that are loaded."""
         self._type()
         again, self._again = self._again, []
         loaded = rows_by_key(self.tables(), self.key, {key for key, _ in again}) if again else {}
@@ -186,7 +186,7 @@ class Spool:
             self.listing.quarantine(problems)
 
     def _apart(self, again: list[tuple[str, Any]]) -> Iterator[tuple[pa.Table, list[Problem]]]:
-        """Each record typed by itself, or all at once where nothing is wrong with any."""
+        """Type each record by itself, or all at once if none has a problem."""
         records, parent = [record for _, record in again], self.listing.parent
         table, problems = self.typer.table(records, parent)
         for i, record in enumerate(records):

@@ -1,4 +1,4 @@
-"""What became of each list of a sync, and what an incomplete one means."""
+"""Collects the result of each list of a sync, and decides what an incomplete list means."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ MOST_PROBLEMS, LEAST_PROBLEMS = 20_000, 10
 
 
 class SyncResult:
-    """The listings of one sync; decides what an incomplete list means.
+    """The results of the lists of one sync; decides what an incomplete list means.
 
-    A strict journal (the default, for plain dlt) raises on the first list that fails or holds
-    records that cannot be loaded as declared. Otherwise failures are kept, apart from the lists
-    that went well. `held` counts the rows the warehouse holds of each list, and of all parents
-    together under the key without a parent. `listed` are the ids that complete lists of parents
-    hold, by resource and field. `round` says which of the lists a load takes; all of them, where it
-    is None.
+    A strict result (the default, for plain dlt) raises on the first list that fails or has records
+    that cannot be loaded as declared. Otherwise it keeps the failures apart from the complete
+    lists. `held` counts the rows of each list in the warehouse; the key without a parent counts
+    those of all parents together. `listed` are the ids in complete lists of parents, by resource
+    and field. `round` says which lists a load takes; None means all.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class SyncResult:
         self._lock = threading.Lock()
 
     def check(self, listing: ListResult) -> None:
-        """Refuse a list that must not replace what is there."""
+        """Refuse a list that must not replace the rows in the warehouse."""
         held = self.held.get(listing.key, 0)
         if held and not listing.rows and not self.allow_empty:
             what = "nothing that can be loaded" if listing.problems else "nothing"
@@ -60,7 +59,7 @@ class SyncResult:
             )
 
     def record(self, listing: ListResult, error: BaseException | None = None) -> None:
-        """Note the fate of a list and tell whoever watches."""
+        """Record the result of a list and report it to the observer."""
         if error is not None:
             listing.error, listing.not_before = brief(error), rest_ends_at(error)
         with self._lock:
@@ -70,18 +69,18 @@ class SyncResult:
             self.observer.listing(listing)
 
     def complete(self) -> Iterator[ListResult]:
-        """The listings that went well, of those that a load takes."""
+        """Return the complete lists that the load takes."""
         found = list(self.listings.values())
         return (listing for listing in found if listing.error is None and self.loads(listing))
 
     def loads(self, listing: ListResult) -> bool:
-        """Whether a load takes a list."""
+        """Whether the load takes a list."""
         return self.round is None or listing.key in self.round.taken
 
     def is_over(self, resource: str) -> bool:
-        """Whether all lists of a resource that are asked for are read."""
+        """Whether all requested lists of a resource are read."""
         return self.round is None or resource not in self.round.pending
 
     def failed(self) -> list[ListResult]:
-        """The listings that did not."""
+        """Return the lists that failed."""
         return [listing for listing in self.listings.values() if listing.error is not None]

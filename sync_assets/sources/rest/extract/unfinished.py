@@ -1,6 +1,6 @@
-"""The pages of a list that is not complete: they wait on disk, so that it need not begin anew.
+"""Keeps the pages of an incomplete list on disk, so that the next sync can resume it.
 
-A file a list, which only this user may read, and which one process at a time uses.
+Each list has a file that only this user may read and only one process uses at a time.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ MOST, LOOK_EVERY = 2 * 1024**3, 16 * 1024**2
 
 
 def _silent(message: str) -> None:
-    """Nobody listens."""
+    """Discard a message."""
 
 
 class Unfinished:
-    """The pages of one list from its first one on, which was asked for at `read_at`.
+    """The pages of one list from its first page on, which was requested at `read_at`.
 
-    `pages` are those that an earlier process left behind. Without a file nothing is kept.
+    `pages` are those that an earlier process left. Without a file, nothing is kept.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Unfinished:
 
     @property
     def until(self) -> datetime | None:
-        """Until when a later sync may go on with what is on disk; None where nothing is."""
+        """Until when a later sync may resume the list; None if nothing is on disk."""
         return self.read_at + self._hours if self._handle is not None else None
 
     def append(self, url: str, body: bytes, seam: int | None = None) -> None:
-        """Keep one more page; at a seam, of so many pages before it the rows alone."""
+        """Keep one more page; at a seam, only the rows of `seam` pages before it count."""
         if self._file is None:
             return
         self._waiting.append(b"" if seam is None else seam_record(seam))
@@ -78,7 +78,7 @@ class Unfinished:
             self._give_up(brief(error))
 
     def page(self, kept: Kept) -> tuple[bytes, bytes]:
-        """The digest of a page's address, and its body; `ValueError` where it is damaged."""
+        """Return the digest of a page's URL, and its body; raises `ValueError` if it is damaged."""
         if self._handle is None:
             raise ValueError("the pages on disk are gone")
         try:
@@ -87,7 +87,7 @@ class Unfinished:
             raise ValueError(f"a page on disk cannot be read: {error}") from None
 
     def begin_anew(self) -> None:
-        """Forget all pages: the list is read from its first page again."""
+        """Forget all pages, because the list is read again from its first page."""
         self.pages, self._waiting, self.read_at = [], [], times.now()
         self._looked_at = 0
         if self._handle is None:
@@ -100,7 +100,7 @@ class Unfinished:
             self._give_up(brief(error))
 
     def close(self) -> Path | None:
-        """Leave the pages for the next sync; gives the file that holds them, if there is one."""
+        """Leave the pages for the next sync; return their file, if there is one."""
         file = self._file if self._handle is not None else None
         if self._handle is not None:
             self._handle.close()
@@ -108,12 +108,12 @@ class Unfinished:
         return file
 
     def remove(self) -> None:
-        """Remove the pages: nobody needs them any more."""
+        """Remove the pages, because nobody needs them any more."""
         if file := self.close():
             file.unlink(missing_ok=True)
 
     def _open(self, file: Path, flags: int) -> IO[bytes] | None:
-        """Take the file for this process; without it, keep nothing."""
+        """Lock the file for this process; if that fails, keep nothing."""
         try:
             number = os.open(file, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             self._handle = os.fdopen(number, "r+b")
@@ -161,7 +161,7 @@ class Unfinished:
 
 
 def _size(place: Path) -> int:
-    """The bytes of all files of a folder, of which others come and go."""
+    """Return the bytes of all files in a folder; files may appear and vanish meanwhile."""
     size = 0
     for file in place.iterdir():
         with suppress(OSError):
@@ -170,17 +170,17 @@ def _size(place: Path) -> int:
 
 
 def folder() -> Path:
-    """Where unfinished lists wait; `ConfigurationError` where it is somebody else's."""
+    """Return the folder of unfinished lists; raises `ConfigurationError` if it is not ours."""
     return own_folder("unfinished")
 
 
 def waiting(of: tuple[str | None, ...]) -> Path:
-    """Where the pages of a list wait, whose name is a digest of whose list it is and which."""
+    """Return the file for the pages of a list; its name is a digest of the list's identity."""
     return folder() / sha256(repr(of).encode()).hexdigest()[:32]
 
 
 def sweep() -> list[Path]:
-    """Remove what nobody went on with in its time and nobody uses; gives what is gone."""
+    """Remove files that have expired and are not in use; return them."""
     gone: list[Path] = []
     for file in folder().iterdir() if place_of("unfinished").exists() else ():
         try:

@@ -1,4 +1,4 @@
-"""A table as a whole: its one list, or all the lists below the parents that its rows belong to."""
+"""Combines the lists of a table: its one list, or all the lists below its parents."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ FIGURES = ("pages", "requests", "retries", "duplicates", "bytes", "waited", "req
 
 
 def whole(journal: SyncResult, endpoint: Endpoint) -> ListResult | None:
-    """What became of a table in a sync; None where lists below given parents were read alone.
+    """Return the result of a table; None if only lists below given parents were read.
 
-    Its figures are the sums of its lists'; `rows` are those that it holds now, below a parent whose
-    list failed the old ones. It has an error only where nobody knows what its lists are.
+    The figures are sums over its lists. `rows` are the rows that the table holds now, the old ones
+    if a list failed. It has an error only if the parents could not be listed.
     """
     if endpoint.parent is None or ListKey(endpoint.name) in journal.listings:
         return journal.listings.get(ListKey(endpoint.name))
@@ -35,7 +35,7 @@ def whole(journal: SyncResult, endpoint: Endpoint) -> ListResult | None:
 
 
 def parts_of(journal: SyncResult, endpoint: Endpoint) -> list[ListResult]:
-    """The lists of a resource below parents."""
+    """Return the lists of a resource that have a parent."""
     return [
         listing
         for listing in journal.listings.values()
@@ -44,7 +44,7 @@ def parts_of(journal: SyncResult, endpoint: Endpoint) -> list[ListResult]:
 
 
 def lists_of(journal: SyncResult, endpoint: Endpoint) -> list[ListResult]:
-    """What a load takes, one by one: lists below parents, and a table that is not partitioned.
+    """Return what a load takes: lists below parents, and tables without partitions.
 
     A table of several lists counts once all of them are read.
     """

@@ -1,1 +1,1 @@
-"""How requests are sent: rates, retries, waits, and credentials that go to one origin."""
+"""Sends requests: rates, retries, waits, and credentials that go to one origin only."""

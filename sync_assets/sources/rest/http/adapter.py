@@ -1,4 +1,4 @@
-"""How requests of one API are sent: within its rate limit, over connections that a stop ends."""
+"""Sends the requests of one API within its rate limit, over connections that a stop closes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sync_assets.sources.rest.list_result import ListResult
 
 
 class RateLimitedAdapter(HTTPAdapter):
-    """Sends requests as an API's rate limiter allows and reads each body before the next may go."""
+    """Sends requests as the rate limiter allows, and reads each body before it frees the slot."""
 
     def __init__(self, rate_limiter: RateLimiter, connections: int, patience: float) -> None:
         super().__init__(pool_connections=1, pool_maxsize=connections)
@@ -32,7 +32,7 @@ class RateLimitedAdapter(HTTPAdapter):
         rate_limiter.stop.aborts(self)
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
-        """The pool of the one origin, looked up once: requests reads the disk to find it."""
+        """Return the pool of the one origin, looked up once: requests reads the disk to find it."""
         if self._pool is None:
             pool = super().get_connection_with_tls_context(*args, **kwargs)
             if isinstance(pool, HTTPConnectionPool):
@@ -41,7 +41,7 @@ class RateLimitedAdapter(HTTPAdapter):
         return self._pool
 
     def abort(self) -> None:
-        """Close the connections under whoever waits for an answer."""
+        """Close all connections, also those that wait for a response."""
         for connection in self._connections.now():
             if connection.sock is not None:
                 with suppress(OSError):  # it was closed just now
@@ -55,7 +55,7 @@ class RateLimitedAdapter(HTTPAdapter):
         say: Callable[[str], None],
         **kwargs: Any,
     ) -> Response:
-        """Send one request; the whole body arrives while the slot is held."""
+        """Send one request and read its whole body while the slot is held."""
         with self.rate_limiter.request(self.gate.check, say) as waited:
             listing.requests += 1
             listing.waited += waited
@@ -70,7 +70,7 @@ class RateLimitedAdapter(HTTPAdapter):
 
 
 def _remembered(kind: Any, connections: Living[HTTPConnection]) -> Any:
-    """A kind of connection that is in a set from the moment on at which it is open."""
+    """Return a connection class whose instances add themselves to a set when they open."""
 
     class Remembered(kind):  # type: ignore[misc]  # which kind it is the pool decides
         def connect(self) -> None:

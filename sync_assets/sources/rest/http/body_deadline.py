@@ -1,4 +1,4 @@
-"""An end to bodies that never end: a read's own timeout starts anew with each byte."""
+"""Ends bodies that never end: the read timeout of requests restarts with each byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOKS = 20
 
 
 class BodyDeadline:
-    """Cuts off answers that take longer than `seconds`: one thread for all that are under way."""
+    """Cuts off responses that take longer than `seconds`; one thread watches all of them."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -24,7 +24,7 @@ class BodyDeadline:
 
     @contextmanager
     def with_body_of(self, response: Response) -> Iterator[None]:
-        """Watch while the body of a response arrives; its socket is shut down when time is up."""
+        """Watch while the body of a response arrives; shut its socket down when time is up."""
         connection = response.raw.connection
         sock = connection.sock if connection is not None else None
         if sock is None:  # the whole body has arrived

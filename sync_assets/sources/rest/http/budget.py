@@ -1,4 +1,4 @@
-"""Who keeps the usage of an account: this process, all of this machine, or a Redis for many."""
+"""Keeps the usage of an account: for this process, for this machine, or in a Redis for several."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from sync_assets.sources.rest.http.windows import Quota
 
 
 class Budget(Protocol):
-    """What a rate limiter asks before and tells after each request; seconds are durations."""
+    """The usage of an account, as a rate limiter needs it; all seconds are durations."""
 
     def book(self) -> Turn:
-        """Book a request, or tell how long to wait first."""
+        """Book a request, or return how long to wait first."""
 
     def answered(self, turn: Turn) -> None:
-        """A request that was booked has its answer."""
+        """Note that a booked request has its response."""
 
     def heed(self, left: Left, in_flight: int) -> None:
-        """An answer says what is left, while so many requests of this process are in flight."""
+        """Use what a response says is left; `in_flight` counts this process's open requests."""
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send anything for so long."""
+        """Block all requests for so many seconds."""
 
     def free(self) -> float:
-        """How many requests may be sent without a wait; infinite without a limit."""
+        """Return how many requests may be sent without a wait; infinite without a limit."""
 
     def news(self) -> list[str]:
-        """What there is to say, once."""
+        """Return new messages, each once."""
 
 
 class LocalBudget:
-    """The usage by this process, or by all of this machine where an account is named."""
+    """The usage by this process, or by all of this machine if an account is named."""
 
     def __init__(self, quota: Quota, account: str = "") -> None:
         self._quota = quota
@@ -43,35 +43,35 @@ class LocalBudget:
         self._lock = Lock()
 
     def book(self) -> Turn:
-        """Book a request, or tell how long to wait first."""
+        """Book a request, or return how long to wait first."""
         if not self._quota.windows and self._usage.is_untold():
             return Turn(time.monotonic())
         with self._lock, self._usage.held() as usage:
             return usage.book(self._quota, time.monotonic())
 
     def answered(self, turn: Turn) -> None:
-        """A request that was booked has its answer."""
+        """Note that a booked request has its response."""
         if not turn.counts:
             return
         with self._lock, self._usage.held() as usage:
             usage.answered(turn, self._quota, time.monotonic())
 
     def heed(self, left: Left, in_flight: int) -> None:
-        """An answer says what is left."""
+        """Use what a response says is left."""
         with self._lock, self._usage.held() as usage:
             usage.heed(left, in_flight, self._quota, time.monotonic())
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send anything for so long."""
+        """Block all requests for so many seconds."""
         with self._lock, self._usage.held() as usage:
             usage.paused_until = max(usage.paused_until, time.monotonic() + seconds)
 
     def free(self) -> float:
-        """How many requests may be sent without a wait, as the last request left it."""
+        """Return how many requests may be sent without a wait, as of the last request."""
         with self._lock:
             return self._usage.free(self._quota, time.monotonic())
 
     def news(self) -> list[str]:
-        """What there is to say, once: that the file of the account could not be used."""
+        """Return new messages, each once: that the account's file could not be used."""
         told, self._usage.news = self._usage.news, []
         return told

@@ -1,6 +1,6 @@
-"""Whether an API is worth asking: not once it refused the credential or asked for too long a rest.
+"""Stops requests to an API that refused the credential or asked for too long a pause.
 
-A thousand lists below one bad credential are a handful of requests and one cause.
+A thousand lists below one bad credential cost a few requests and report one cause.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ ENOUGH = 3
 
 
 class Gate:
-    """Closes for the rest of one sync; the lists that come later fail with the reason.
+    """Closes for the rest of one sync; later lists fail with the same reason.
 
-    A 401 is about the credential: so many of them in a row close the gate. A 403 may be about one
-    record: only those of different parents count, as long as nothing was answered with success,
-    and in the end a witness is asked, a list that has no parent.
+    A 401 concerns the credential: `ENOUGH` lists refused in a row close the gate. A 403 may
+    concern one record. So only 403s of different parents count, and only while no request has
+    succeeded; finally a list without a parent is requested as a witness.
     """
 
     def __init__(self) -> None:
@@ -33,31 +33,31 @@ class Gate:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing is asked for any more."""
+        """Whether no further requests are sent."""
         return self._reason is not None
 
     def check(self) -> None:
-        """Raise why nothing is asked for any more, if that is so."""
+        """Raise the reason if the gate is closed."""
         if self._reason is not None:
             raise self._reason
 
     def close(self, reason: ResponseError) -> None:
-        """Ask for nothing any more."""
+        """Send no further requests."""
         self._reason = self._reason or reason
 
     def answered(self) -> None:
-        """Note that something was answered with success."""
+        """Note that a request succeeded."""
         self._is_good, self._throttled_at = True, None
         self._refused[401].clear()
 
     def throttled(self) -> float:
-        """Note a 429; gives the moment of the first one since something was answered."""
+        """Note a 429; return the monotonic time of the first one since the last success."""
         with self._lock:
             self._throttled_at = self._throttled_at or time.monotonic()
             return self._throttled_at
 
     def refused(self, error: RefusedError, of: ListKey, witness: Callable[[], bool]) -> str | None:
-        """Note that a list was refused; gives what is to be said where that is the end."""
+        """Note that a list was refused; return the message if that closes the gate."""
         with self._lock:
             found = self._refused[error.status]
             found.add(of)

@@ -1,4 +1,4 @@
-"""The proxy on the way to an API: the environment names it, and may name it wrong."""
+"""Reads the proxy for an API from the environment, and refuses a wrong one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 def refuse_wrong_proxy(base_url: str) -> None:
-    """Raise `ConfigurationError` where the proxy for a base URL is no address."""
+    """Raise `ConfigurationError` if the proxy for a base URL is not a valid address."""
     proxy = select_proxy(base_url, environment(base_url)["proxies"]) or ""
     conceal_url(proxy)
     if proxy and not _is_address(proxy):
@@ -31,16 +31,16 @@ def refuse_wrong_proxy(base_url: str) -> None:
 
 
 def environment(base_url: str) -> dict[str, Any]:
-    """What the environment says of proxies and certificates for an address.
+    """Return what the environment sets for a URL: proxies and certificates.
 
-    What is on this machine, as the sandbox is, no proxy can reach.
+    A loopback address, such as the sandbox's, gets no proxy.
     """
     found = dict(Session().merge_environment_settings(base_url, {}, None, None, None))
     return {**found, "proxies": {}} if is_loopback(urlsplit(base_url).hostname or "") else found
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or its address."""
+    """Whether a host is this machine, by name or by address."""
     try:
         number = ip_address(host)
         return (getattr(number, "ipv4_mapped", None) or number).is_loopback

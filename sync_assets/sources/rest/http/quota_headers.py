@@ -1,4 +1,4 @@
-"""How many requests an answer says are left, and until when: see `retry_after` for the moments."""
+"""Reads how many requests a response says are left, and until when; see also `retry_after`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ROUNDING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Left:
-    """So many requests in so many seconds from now; of `limit` in all, where that is told.
+    """The requests left for so many seconds, out of `limit` in all, if known.
 
-    `seconds` is None where the answer does not say when the count begins anew.
+    `seconds` is None if the response does not say when the count starts again.
     """
 
     requests: int
@@ -30,7 +30,7 @@ class Left:
 
 
 def said_left(headers: Mapping[str, str]) -> Left | None:
-    """What an answer says; None without a word, or where its window is over already."""
+    """Return what a response says is left; None if it says nothing or the window is over."""
     found = [number for name in REMAINING for number in numbers(headers.get(name, ""))]
     found = [number for number in found if 0 <= number < 1e12]
     if not found:
@@ -45,7 +45,7 @@ def said_left(headers: Mapping[str, str]) -> Left | None:
 
 
 def _of_policies(text: str) -> Left | None:
-    """The policy of which the least is left; several stand side by side, with commas between."""
+    """Return the policy with the fewest requests left; commas separate policies."""
     parts = [text] if "remaining" in text.lower() else text.split(",")
     told = [_of_policy(part) for part in parts]
     return min((one for one in told if one), key=lambda one: one.requests, default=None)

@@ -1,4 +1,4 @@
-"""Politeness towards one API: requests in flight, its quota, and shared pauses."""
+"""Limits the requests to one API: by concurrency, by its quota, and by shared pauses."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ TOLD_SECONDS, QUIET_SECONDS = 5.0, 300.0
 
 
 def _always() -> None:
-    """Nothing speaks against a request."""
+    """Allow every request."""
 
 
 def _silent(message: str) -> None:
-    """Nobody listens."""
+    """Discard a message."""
 
 
 class RateLimiter:
-    """Lets requests through at most `max_concurrency` at once, and no more than the quota.
+    """Lets at most `max_concurrency` requests through at once, and no more than the quota.
 
-    The windows are the API's: a request counts from its answer on, since it may have taken until
-    then to arrive, so that no window of the API holds more, whatever the network does.
-    All processes that use one account keep to it together, and rest together. A rest of more than
-    `max_wait` seconds is a `RestError` at once; a wait for a window of the quota is not.
+    A request counts from its response on, because it may have arrived as late as that. So no
+    window of the API holds more than the quota, whatever the network does. All processes that use
+    one account share the quota and the pauses. A pause of more than `max_wait` seconds raises
+    `RestError` at once; a wait for a window of the quota does not.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class RateLimiter:
     def request(
         self, may: Callable[[], None] = _always, say: Callable[[str], None] = _silent
     ) -> Iterator[float]:
-        """Hold one slot for one request; gives the seconds that were waited for rate or pause.
+        """Hold a slot for one request; yields the seconds waited for the quota or a pause.
 
-        `may` raises where the request should not be sent any more; `say` is told of long waits.
+        `may` raises if the request should not be sent any more; `say` gets messages on long waits.
         """
         with self._slots:
             turn, waited = self._booked(may, say)
@@ -70,25 +70,25 @@ class RateLimiter:
                 self._budget.answered(turn)
 
     def heed(self, headers: Mapping[str, str]) -> None:
-        """Go by what an answer, whose slot is still held, says is left of the quota."""
+        """Use what a response, whose slot is still held, says is left of the quota."""
         left = said_left(headers)
         if left is not None:
             self._budget.heed(left, self._in_flight)
 
     def pause(self, seconds: float) -> None:
-        """Hold back every request of this API: it has asked for patience."""
+        """Hold back all requests to this API for so many seconds."""
         self._budget.pause(min(seconds, LONGEST_REST))
 
     def free(self) -> float:
-        """How many requests the quota has room for now; infinite without a limit."""
+        """Return how many requests the quota allows now; infinite without a limit."""
         return self._budget.free()
 
     def news(self) -> list[str]:
-        """What there is to say, once: that the usage of the account could not be shared."""
+        """Return new messages, each once: that the usage could not be shared."""
         return self._budget.news()
 
     def _booked(self, may: Callable[[], None], say: Callable[[str], None]) -> tuple[Turn, float]:
-        """A request that is booked, and the seconds that were waited for it."""
+        """Wait until a request is booked; return it and the seconds waited."""
         waited = 0.0
         while True:
             self.stop.check()

@@ -1,7 +1,7 @@
-"""One budget for the processes of many machines, kept by a Redis.
+"""One budget for the processes of several machines, kept in a Redis.
 
-The buckets of pyrate-limiter count a request once, when it is sent, by the clock of the machine
-that sends it. They know no rest that all share, and nothing of what an API says is left.
+The buckets of pyrate-limiter do not suffice: they count a request when it is sent, by the clock of
+the sending machine, and know neither shared pauses nor what an API says is left.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Given = TypeVar("Given")
 
 
 class RedisBudget:
-    """The usage by all who name one Redis; by this machine alone while it is away."""
+    """The usage by all who use one Redis; by this machine alone while it is unreachable."""
 
     def __init__(self, url: str, quota: Quota, account: str) -> None:
         redis = _module()
@@ -50,7 +50,7 @@ class RedisBudget:
         self._lock = Lock()
 
     def book(self) -> Turn:
-        """Book a request, or tell how long to wait first."""
+        """Book a request, or return how long to wait first."""
         name = uuid.uuid4().hex
 
         def there() -> Turn:
@@ -60,14 +60,14 @@ class RedisBudget:
         return self._either(there, self._local.book)
 
     def answered(self, turn: Turn) -> None:
-        """A request that was booked has its answer; whoever booked it counts it."""
+        """Note that a booked request has its response, where it was booked."""
         if not turn.name:
             self._local.answered(turn)
             return
         self._either(lambda: self._call("answered", turn.name), lambda: None)
 
     def heed(self, left: Left, in_flight: int) -> None:
-        """An answer says what is left."""
+        """Use what a response says is left."""
         seconds = (self._quota.longest or MINUTE) if left.seconds is None else left.seconds
         kept = self._quota.kept_of(left)
         told = (left.requests, min(seconds, LONGEST_REST), kept, in_flight)
@@ -76,17 +76,17 @@ class RedisBudget:
         )
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send anything for so long."""
+        """Block all requests for so many seconds."""
         self._either(lambda: self._call("pause", "", seconds), lambda: self._local.pause(seconds))
 
     def free(self) -> float:
-        """How many requests may be sent without a wait; infinite without a limit."""
+        """Return how many requests may be sent without a wait; infinite without a limit."""
         return self._either(
             lambda: float(self._call("free", "", *self._windows) or "inf"), self._local.free
         )
 
     def news(self) -> list[str]:
-        """What there is to say, once: that the Redis is away, or is there again."""
+        """Return new messages, each once: that the Redis does not answer."""
         told, self._news = self._news, []
         return told + self._local.news()
 
@@ -94,7 +94,7 @@ class RedisBudget:
         return self._script(keys=self._keys, args=[what, name, self._quota.longest, *told])
 
     def _either(self, there: Callable[[], Given], here: Callable[[], Given]) -> Given:
-        """What the Redis says, or this machine while it is away."""
+        """Return what the Redis says, or what this machine says while it is unreachable."""
         if time.monotonic() < self._away_until:
             return here()
         try:

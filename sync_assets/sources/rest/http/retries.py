@@ -1,6 +1,6 @@
-"""Whether and when one request is sent again.
+"""Decides whether and when a request is sent again.
 
-What fails is tried again so many times; a 429 is waited out, within one budget of seconds.
+Failures are retried up to `max_retries`; waits for 429 are limited by `max_wait` seconds instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_DOUBLINGS = 30
 
 
 class Retries:
-    """What one request has been through."""
+    """The failures and waits of one request so far."""
 
     def __init__(self, settings: ApiSettings, gate: Gate) -> None:
         self._settings, self._gate = settings, gate
@@ -27,10 +27,10 @@ class Retries:
         self._refused_at: float | None = None
 
     def pause(self, error: Exception) -> float:
-        """Seconds to wait now; raises `error` where trying again is over.
+        """Return the seconds to wait now; raise `error` if it is not retried any more.
 
-        Raises `RestError` where the API asks for more patience than `max_wait`, and closes the
-        gate unless it answers other requests meanwhile.
+        Raises `RestError` if the API asks for a longer pause than `max_wait`. Closes the gate then,
+        unless the API answers other requests meanwhile.
         """
         asked = error.retry_after if isinstance(error, TransientError) else None
         max_wait = self._settings.max_wait
@@ -49,7 +49,7 @@ class Retries:
         return self._backoff(self._failures) if asked is None else asked
 
     def _rest(self, error: TransientError, asked: float | None) -> float:
-        """What the API says, else its window; the window too once its word did not hold."""
+        """Return the seconds to wait after a 429: as asked, or the window if that did not help."""
         since, now = self._gate.throttled(), time.monotonic()
         self._refusals += 1
         self._refused_at = self._refused_at or now
@@ -77,10 +77,10 @@ class Retries:
         return min(doubled, self._settings.max_wait)
 
     def _window(self) -> float:
-        """The API's own window, which `Api.connect` fills in."""
+        """The API's own window in seconds, which `Api.connect` fills in."""
         return self._settings.rate_window or 0.0
 
 
 def jittered(seconds: float) -> float:
-    """A little more than a wait: whoever was refused lets those go first who were not."""
+    """Add a random share to a wait, so that requests that were not refused go first."""
     return seconds + random.uniform(*JITTER) * max(seconds, 1.0)

@@ -1,7 +1,7 @@
-"""How long an answer asks to be left alone, in whichever header and by the server's own clock.
+"""Reads how long a response asks to wait, from any of the usual headers, by the server's clock.
 
-Services say it as seconds, as a date, or as a moment in unix seconds or milliseconds; whatever
-else a header holds is no word of theirs.
+Services give seconds, a date, or a time in Unix seconds or milliseconds. Anything else in these
+headers is ignored.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _PARAMETER = re.compile(r"(?:^|[;,\s])(?:t|reset)\s*=\s*(\d+(?:\.\d+)?)", re.I |
 
 
 def asked_wait(headers: Mapping[str, str], status: int) -> float | None:
-    """Seconds that an answer asks to wait, 0 or more and possibly infinite; None without a word.
+    """Return the seconds that a response asks to wait, maybe infinite; None if it does not ask.
 
-    `Retry-After` goes first. The reset of a quota counts where the quota is what is used up.
+    `Retry-After` takes precedence. The reset of a quota counts only if the quota is used up.
     """
     now = clock(headers)
     asked = first(headers, "Retry-After", now)
@@ -41,13 +41,13 @@ def asked_wait(headers: Mapping[str, str], status: int) -> float | None:
 
 
 def clock(headers: Mapping[str, str]) -> float:
-    """Unix seconds by the server's clock, by ours where it does not tell."""
+    """Return Unix seconds by the server's clock, or by ours if the response has no date."""
     told = _date(headers.get("Date", ""))
     return times.now().timestamp() if told is None else told
 
 
 def first(headers: Mapping[str, str], name: str, now: float) -> float | None:
-    """Seconds from now that a header names; the longest where it came more than once."""
+    """Return the seconds from now that a header names; the longest if it came more than once."""
     text = headers.get(name, "").strip()
     if found := numbers(text):
         return max(_seconds(number, now) for number in found)
@@ -56,13 +56,13 @@ def first(headers: Mapping[str, str], name: str, now: float) -> float | None:
 
 
 def numbers(text: str) -> list[float]:
-    """The numbers that a header holds, with commas between."""
+    """Return the numbers in a header; commas separate them."""
     found = (_NUMBER.fullmatch(part.strip()) for part in text.split(","))
     return [float(match[1]) for match in found if match]
 
 
 def _seconds(number: float, now: float) -> float:
-    """A number as seconds from now, which it is, or a moment in unix seconds or milliseconds."""
+    """Convert a number to seconds from now: it may be Unix seconds or milliseconds."""
     for moment in (number, number / 1_000):
         if number >= A_MOMENT and abs(moment - now) < A_MOMENT / 10:
             return moment - now
@@ -70,7 +70,7 @@ def _seconds(number: float, now: float) -> float:
 
 
 def _date(text: str) -> float | None:
-    """The moment of an HTTP date in each of its forms, or of an ISO 8601 one, as unix seconds."""
+    """Parse an HTTP date in any of its forms, or an ISO 8601 date, to Unix seconds."""
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -1,4 +1,4 @@
-"""One list's HTTP session: retries, waits and the promise that nothing leaves the API's origin."""
+"""The HTTP session of one list: retries and waits, and sends nothing beyond the API's origin."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ TRANSIENT = (ConnectionFailed, Timeout, ChunkedEncodingError, ContentDecodingErr
 
 
 class ListSession(Session):
-    """The session of one list: counts into its listing, retries, never leaves the origin.
+    """The session of one list: counts requests in its result, retries, and stays on the origin.
 
-    It reads no `.netrc`: what is configured is sent, or nothing.
+    It ignores `.netrc`: only the configured credential is sent.
     """
 
     def __init__(self, connection: Connection, listing: ListResult, observer: Observer) -> None:
@@ -44,7 +44,7 @@ class ListSession(Session):
         self.sender: HTTPAdapter = self.adapter
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        """Send a request, again where that may help; each redirect passes here too."""
+        """Send a request, with retries; each redirect passes here too."""
         if origin(request.url or "") != self.origin:
             raise ResponseError(
                 f"the API sends us to another origin, {address(request.url)}; credentials stay "
@@ -74,17 +74,17 @@ class ListSession(Session):
                     self.observer.say(news)
 
     def merge_environment_settings(self, *args: Any) -> Any:
-        """Proxies and certificates for the one origin, looked up once: that takes a while."""
+        """Return proxies and certificates for the one origin, looked up once: that is slow."""
         if self.adapter.environment is None:
             self.adapter.environment = environment(self.connection.base_url)
         return dict(self.adapter.environment)
 
     def get_adapter(self, url: str) -> HTTPAdapter:
-        """The API's one adapter, or what goes before it for this list."""
+        """Return the API's one adapter, or the one that precedes it for this list."""
         return self.sender
 
     def _rest(self, error: Exception, retries: Retries) -> None:
-        """Wait until the request may be sent again; the others wait too where the API asks."""
+        """Wait until the request may be sent again; hold back others too if the API asks for it."""
         shared = isinstance(error, TransientError) and (error.too_many or error.retry_after)
         try:
             seconds = retries.pause(error)
@@ -104,7 +104,7 @@ class ListSession(Session):
             self.observer.say(said)
 
     def _witness(self) -> bool:
-        """Whether the credential may read a list that has no parent."""
+        """Whether the credential may read a list without a parent."""
         base_url, auth = self.connection.base_url, self.connection.auth
         asked = self.connection.witness
         request = Request(
@@ -130,14 +130,14 @@ class ListSession(Session):
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port of a URL, the default port filled in."""
+    """Return scheme, host and port of a URL, with the default port filled in."""
     parts = urlsplit(url)
     default = {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname, parts.port or default
 
 
 def address(url: str | None) -> str:
-    """A URL fit for messages: without user, password, query and fragment."""
+    """Return a URL for messages: without user, password, query and fragment."""
     parts = urlsplit(url or "")
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"

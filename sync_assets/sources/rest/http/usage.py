@@ -1,4 +1,4 @@
-"""What an account was sent, what its service says is left, and until when it asks for rest."""
+"""The requests of an account, what its service says is left, and until when it asks to pause."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SAME_END_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Turn:
-    """Whether a request may be sent now: it is booked for `at`, unless there are seconds to wait.
+    """Whether a request may be sent now: it is booked for `at`, unless `wait` is above 0 seconds.
 
-    `rests` says that the API has asked for it, and for longer than one of our windows;
-    `counts` that its answer has to be counted, under a `name` where others know it by one.
+    `rests` says that the API asked for the wait, and for longer than the longest window. `counts`
+    says that the response must be counted; `name` identifies the request in a Redis.
     """
 
     at: float
@@ -35,9 +35,9 @@ class Turn:
 
 @dataclass
 class Usage:
-    """The moments of requests on one clock: `sent` by their answers, `flying` by their start.
+    """The times of requests on one clock: `sent` by their responses, `flying` by their start.
 
-    `left` is how many the service admits until `left_until`, if it says so.
+    `left` is how many requests the service admits until `left_until`, if it says so.
     """
 
     sent: deque[float] = field(default_factory=deque)
@@ -49,15 +49,15 @@ class Usage:
 
     @contextmanager
     def held(self) -> Iterator[Usage]:
-        """The usage by this process alone."""
+        """Hold the usage, for this process alone."""
         yield self
 
     def is_untold(self) -> bool:
-        """Whether nothing is known that could hold a request back."""
+        """Whether nothing is known that could delay a request."""
         return False
 
     def book(self, quota: Quota, now: float) -> Turn:
-        """Book a request, if all windows and what the service says is left have room for it."""
+        """Book a request if all windows and the service's own count have room for it."""
         if now < self.paused_until:
             return Turn(now, self.paused_until - now, rests=True)
         self._forget(quota, now)
@@ -76,7 +76,7 @@ class Usage:
         return Turn(now, counts=counts)
 
     def answered(self, turn: Turn, quota: Quota, now: float) -> None:
-        """Count a request from its answer on: until then it may have been on the way."""
+        """Count a request from its response on, because it may have arrived as late as that."""
         if turn.at in self.flying:
             self.flying.remove(turn.at)
         if quota.windows:
@@ -85,7 +85,7 @@ class Usage:
             self.sent.append(now)
 
     def heed(self, left: Left, in_flight: int, quota: Quota, now: float) -> None:
-        """Go by what an answer says is left, which may not count yet what else is in flight."""
+        """Use what a response says is left; that may not include other requests in flight."""
         others = max(len(self.flying), in_flight) - 1
         may = max(0, left.requests - max(0, others) - quota.kept_of(left))
         seconds = (quota.longest or MINUTE) if left.seconds is None else left.seconds
@@ -95,7 +95,7 @@ class Usage:
         self.left_until = max(self.left_until, until) if same else until
 
     def free(self, quota: Quota, now: float) -> float:
-        """How many requests may be sent before somebody has to wait; infinite without a limit."""
+        """Return how many requests may be sent without a wait; infinite without a limit."""
         self._forget(quota, now)
         room = [
             window.requests - sum(1 for moment in self.sent if moment > now - window.seconds)
@@ -112,7 +112,7 @@ class Usage:
             self.left = inf
 
     def _full_for(self, quota: Quota, now: float) -> float:
-        """Seconds until each window has room; 0 or less where it has."""
+        """Return the seconds until each window has room; 0 or less if they have."""
         waits = [
             self.sent[-window.requests] + window.seconds - now
             for window in quota.ours

@@ -1,7 +1,7 @@
-"""What an account was sent: told from process to process of a machine by a small file.
+"""Shares the usage of an account between the processes of a machine, in a small file.
 
-The file may be anything: cut off by a power cut, of another version, somebody else's folder. Then
-it is made anew, and that is said; where it cannot be, this process keeps to the rate alone.
+The file may hold anything: be cut off, come from another version, or belong to another user. Then
+it is written anew, with a message; if that fails, this process keeps to the rate by itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class SharedUsage(Usage):
-    """The same for all processes of this user on this machine that use one account."""
+    """The usage of an account by all processes of this user on this machine."""
 
     def __init__(self, account: str) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class SharedUsage(Usage):
 
     @contextmanager
     def held(self) -> Iterator[Usage]:
-        """The usage as the last process left it; what is changed in the block is kept."""
+        """Hold the usage as the last process left it; changes in the block are saved."""
         if not (self._is_shared and self._taken()):
             yield self
             return
@@ -55,7 +55,7 @@ class SharedUsage(Usage):
             self._lock.release()
 
     def is_untold(self) -> bool:
-        """Whether no process has told anything, which a look at the disk says without a lock."""
+        """Whether no process has written the file yet, checked without a lock."""
         return self._is_shared and not self._file.exists()
 
     def _taken(self) -> bool:
@@ -71,7 +71,7 @@ class SharedUsage(Usage):
                 return False
 
     def _read(self) -> bool:
-        """Take what the file tells; gives whether it is one of ours, or not there yet."""
+        """Read the file; return whether it is valid or does not exist yet."""
         try:
             content = self._file.read_bytes()
         except FileNotFoundError:
@@ -124,14 +124,14 @@ class SharedUsage(Usage):
 
 
 def file_of(account: str) -> Path:
-    """Where the usage of an account is told: its name is a digest, which tells no secret."""
+    """Return the file of an account; its name is a digest, which reveals no secret."""
     return own_folder("rate") / f"{hashlib.sha256(account.encode()).hexdigest()[:20]}.json"
 
 
 def _usage(content: bytes) -> Usage:
-    """What a file tells of; nothing of an earlier start of the machine.
+    """Parse the content of a file; empty if it is from before the machine's last start.
 
-    Raises where the file is not one of ours. What lies in the future nobody has seen.
+    Raises `ValueError` or a similar error if it is not ours. Times in the future are ignored.
     """
     told, now = json.loads(content), time.monotonic()
     at, paused_until = float(told["at"]), float(told["paused_until"])

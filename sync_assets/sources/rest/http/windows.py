@@ -1,4 +1,4 @@
-"""The quota of an account: how many requests it may send, in windows as its service counts them."""
+"""The quota of an account: the requests it may send, in windows as its service counts them."""
 
 from __future__ import annotations
 
@@ -45,28 +45,28 @@ class Quota:
 
     @property
     def longest(self) -> float:
-        """The seconds of the longest window; 0 without one."""
+        """The length of the longest window in seconds; 0 without one."""
         return max((window.seconds for window in self.windows), default=0.0)
 
     def kept_free(self, requests: int) -> int:
-        """How many of so many requests the reserve is."""
+        """Return how many of so many requests are in reserve."""
         return int(requests * self.reserve + 1e-9)
 
     def kept_of(self, left: Left) -> int:
-        """The reserve where an answer says what is left: of the limit that it names, or of ours."""
+        """Return the reserve for a response that says what is left: of its limit, else of ours."""
         ours = min((window.requests for window in self.windows), default=0)
         return self.kept_free(left.limit or ours)
 
 
 def per_minute(requests: int) -> Quota:
-    """A quota of so many requests in any minute, none of them in reserve; 0 is no limit."""
+    """Return a quota of so many requests in any minute, without a reserve; 0 means no limit."""
     return Quota((RateWindow(requests, MINUTE),) if requests else ())
 
 
 def parse_windows(text: str) -> tuple[RateWindow, ...]:
-    """The windows in `5000/1800 200/60`: requests/seconds, with white space between.
+    """Parse windows such as `5000/1800 200/60`: requests/seconds, separated by white space.
 
-    Raises `ValueError` where a word is none.
+    Raises `ValueError` for a word of another form.
     """
     found = [(word, _WINDOW.fullmatch(word)) for word in text.split()]
     for word, match in found:
@@ -76,7 +76,7 @@ def parse_windows(text: str) -> tuple[RateWindow, ...]:
 
 
 def is_quota(text: str) -> bool:
-    """Whether a text names windows."""
+    """Whether a text is a valid list of windows."""
     try:
         return bool(parse_windows(text))
     except ValueError:
@@ -84,5 +84,5 @@ def is_quota(text: str) -> bool:
 
 
 def written(windows: Iterable[RateWindow]) -> str:
-    """Windows as a setting says them."""
+    """Format windows as a setting has them."""
     return " ".join(f"{window.requests}/{window.seconds:g}" for window in windows)

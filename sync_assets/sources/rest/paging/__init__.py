@@ -1,1 +1,1 @@
-"""How the pages of a list follow each other, and how they prove that they are one list."""
+"""Follows the pages of a list, and proves that they are one list."""

@@ -1,4 +1,4 @@
-"""What every paginator of ours has in common: it says what follows, and must get on."""
+"""What all paginators here share: each page says what follows, and no cursor may come twice."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from sync_assets.sources.rest.records.encoding import json_kind
 
 
 class AdvancingPaginator(BasePaginator):
-    """A paginator whose cursors are all different; what comes next is said in `container`.`key`.
+    """A paginator whose cursors all differ; the body names the next one at `container`.`key`.
 
-    The container may be a path of names, `meta.paging`.
-    `required` says that a page with rows must have the container, even a first one that is short;
-    `keyed` that a page begins after a record, wherever that is by then. Of the latest page,
-    `overlap` rows were asked for a second time and `kept` are the others, or None where it is no
-    part of the list.
+    The container may be a path of names, such as `meta.paging`.
+    `required` says that a page with rows must have the container, even a short first page. `keyed`
+    says that a page begins after a record, wherever that record is by then. On the latest page,
+    `overlap` is the number of repeated rows, and `kept` holds the others; it is None if the page
+    is not part of the list.
     """
 
     keyed = False
@@ -37,13 +37,13 @@ class AdvancingPaginator(BasePaginator):
         self._seen: set[str] = set()
 
     def begin(self, key: str, *, overlap: bool) -> None:
-        """Know, before the first page, the key of the records and whether pages may overlap."""
+        """Set, before the first page, the key of the records and whether pages may overlap."""
 
     def cross_seam(self, rows: list[Any], claims: Claims) -> None:
-        """Let the next page join another one than the last; none, where there are no rows."""
+        """Let the next page join these rows, not those of the last page; any if there are none."""
 
     def read(self, body: Any, rows: list[Any], claims: Claims) -> Sign:
-        """What a page says of the next one; a page that cannot be right is a `TransientError`."""
+        """Return what a page says of the next one; raise `TransientError` if it cannot be right."""
         if self.sign(body) is not None and not rows:
             raise TransientError("an empty page says that there are more")
         return Sign(
@@ -56,9 +56,9 @@ class AdvancingPaginator(BasePaginator):
         )
 
     def sign(self, body: Any) -> Any:
-        """What the body says of a next page; None where it says that there is none, or nothing.
+        """Return what the body says of a next page; None if it says that there is none, or nothing.
 
-        What can be neither, like 0 or an object, is a `TransientError`.
+        Raises `TransientError` for a value that can be neither, such as 0 or an object.
         """
         value = inside(body, self.container).get(self.key)
         if value is None or value is False or (isinstance(value, str) and not value.strip()):
@@ -72,7 +72,7 @@ class AdvancingPaginator(BasePaginator):
 
     @abstractmethod
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
-        """The cursor of the next page, or None at the end."""
+        """Return the cursor of the next page, or None at the end."""
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Take the cursor from a page."""
@@ -80,7 +80,7 @@ class AdvancingPaginator(BasePaginator):
         self.follow(self.next_cursor(response.json(), self.kept))
 
     def follow(self, cursor: Any) -> None:
-        """Go on to a cursor, which must be a new one, or end."""
+        """Go on to a cursor, or end if it is None; raise `ResponseError` if it came before."""
         self._cursor = cursor
         self._has_next_page = cursor is not None
         if self._has_next_page:
@@ -89,11 +89,11 @@ class AdvancingPaginator(BasePaginator):
             self._seen.add(str(cursor))
 
     def set_param(self, request: Request, name: str) -> None:
-        """Ask for the next page by a query parameter."""
+        """Request the next page with a query parameter."""
         request.params = {**(request.params or {}), name: self._cursor}
 
 
 def inside(body: Any, path: str) -> dict[str, Any]:
-    """An object of a body, `meta.paging`; an empty one where there is none."""
+    """Return the object at a path such as `meta.paging`; an empty dict if there is none."""
     value = value_at(body, path)
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""The body guard: what a page must look like before a single row of it counts."""
+"""Checks the body of a page before any of its rows counts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 531)})
 
 
 def parse(content: bytes) -> Any:
-    """Read JSON losslessly: numbers to the last digit, bytes that are no UTF-8 recognisable.
+    """Parse JSON without loss: numbers keep all digits, and bytes that are not UTF-8 stay visible.
 
-    orjson is twice as fast and keeps no digits. What it writes again as it came has lost none.
+    orjson is twice as fast but may drop digits. If it writes the same bytes again, it dropped none.
     """
     with suppress(ValueError, TypeError):  # JSON that orjson does not take, or does not write
         value = orjson.loads(content)
@@ -35,7 +35,7 @@ def parse(content: bytes) -> Any:
 
 
 def check_status(response: Response) -> None:
-    """Raise for anything but success; transient failures carry the wait that was asked for."""
+    """Raise for any status but 2xx; a `TransientError` carries the requested wait in seconds."""
     status = response.status_code
     if 200 <= status < 300:
         return
@@ -48,16 +48,16 @@ def check_status(response: Response) -> None:
 
 
 def value_at(body: Any, path: str) -> Any:
-    """What a body holds at a path of names, `data.items`; None where it holds no such thing."""
+    """Return the value at a path of names, such as `data.items`; None if there is none."""
     for name in path.split("."):
         body = body.get(name) if isinstance(body, dict) else None
     return body
 
 
 def check_shape(response: Response, selector: str) -> None:
-    """Require a JSON object with a list at the path `selector`; asking again may bring one.
+    """Require a JSON object with a list at the path `selector`; raise `TransientError` otherwise.
 
-    The parsed body is pinned to the response, so that each body is parsed once.
+    The parsed body is attached to the response, so that each body is parsed once.
     """
     try:
         body = parse(response.content)

@@ -1,7 +1,7 @@
-"""What the envelope of a page says about the size of its list, and about what follows it.
+"""Reads what the envelope of a page says about the size of its list and about the next page.
 
-The envelope is all that stands beside the records: keys at the top of the body and in objects below
-it. Names count in any spelling: `hasMore`, `has_more` and `has-more` are one.
+The envelope is everything beside the records: keys at the top of the body and in objects below it.
+Names count in any spelling: `hasMore`, `has_more` and `has-more` are the same.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ NOTHING = ("", "false", "no", "none", "null", "0")
 
 @dataclass
 class Claims:
-    """What one envelope says; None or nothing where it is silent.
+    """What one envelope says; None or empty where it says nothing.
 
-    `more` names the signs of a further page, `cursors` possible cursors by their place, `places`
-    the objects in which anything was said; `count` may be the size of the page, of the list, or
-    the number of pages.
+    `more` names the signs of a further page, `cursors` has possible cursors by their path, and
+    `places` are the objects that said anything. `count` may be the size of the page, the size of
+    the list, or the number of pages.
     """
 
     more: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Claims:
 
 
 def read_claims(body: Mapping[str, Any], selector: str) -> Claims:
-    """What a body says beside its records, which stand at the path `selector`."""
+    """Return what a body says beside its records, which are at the path `selector`."""
     claims = Claims()
     for place, known, envelope in _envelopes(body, selector, "", DEPTH):
         if place and known:
@@ -77,9 +77,9 @@ def read_claims(body: Mapping[str, Any], selector: str) -> Claims:
 def _envelopes(
     body: Mapping[str, Any], selector: str, place: str, depth: int, *, known: bool = True
 ) -> Iterator[tuple[str, bool, Mapping[str, Any]]]:
-    """The objects of an envelope: place, whether all names on the way are those of envelopes.
+    """Yield each object of an envelope: path, whether all names in the path are known, object.
 
-    So is what lies on the way to the records, whatever its name.
+    A name on the way to the records is always known.
     """
     yield place, known, body
     for key, value in body.items():
@@ -118,7 +118,7 @@ SIZES = {
 
 
 def _leads_on(link: Any) -> bool:
-    """Whether one of a list of links, as `{"rel": "next", "href": ...}`, is a next one."""
+    """Whether an item of a list of links is the next link, as `{"rel": "next", "href": ...}`."""
     if not isinstance(link, dict):
         return False
     said = f"{link.get('rel')} {link.get('label')}".lower()
@@ -135,7 +135,7 @@ def _says_something(value: Any) -> bool:
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number, also one that is sent as text."""
+    """Return a whole number, also from text; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

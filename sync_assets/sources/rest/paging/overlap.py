@@ -1,8 +1,8 @@
-"""Numbered pages that overlap, so that each proves that it joins the last.
+"""Numbered pages that overlap, so that each proves that it joins the page before.
 
-Of numbered pages nobody can tell that a row was deleted in front while another came at the tail:
-the size of the list is the same. Page k of `limit` rows begins after (k - 1) * limit rows: another
-limit moves its start, and one of them makes it begin among the rows which are already read.
+If a row is deleted in front and another one is added at the end, the size of the list stays the
+same, and plain numbered pages skip a row unnoticed. Page k of `limit` rows begins after
+(k - 1) * limit rows, so another limit can make it begin among rows that were read already.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ SMALLEST_PAGE = 20
 
 @dataclass(frozen=True)
 class Window:
-    """A page by its number, counted from one, and by how many rows a page has."""
+    """A page: its number, counted from one, and its size in rows."""
 
     number: int
     limit: int
 
     @property
     def start(self) -> int:
-        """How many rows of the list are in front of it."""
+        """The number of rows in front of the page."""
         return (self.number - 1) * self.limit
 
     @property
     def end(self) -> int:
-        """How many rows of the list are in front of what follows it."""
+        """The number of rows up to the end of the page."""
         return self.number * self.limit
 
     def explains(self, claims: Claims, rows: int, following: int | None) -> bool:
-        """Whether a page with so many rows, and with such a next one, is the one asked for."""
+        """Whether a page with so many rows, and with such a next page, is the one requested."""
         total = claims.total
         if total is None or rows != max(0, min(self.limit, total - self.start)):
             return False
@@ -54,10 +54,10 @@ class Window:
 
 
 def furthest(read: int, size: int) -> Window:
-    """The page of at most `size` rows that begins before so many rows end, and ends last.
+    """Return the page of at most `size` rows that begins before row `read` ends, and ends last.
 
-    Of 100 rows a page it takes 5 to 14 % more requests than pages that do not overlap, of 40 up to
-    25 %, of 20 up to 38 %: the more, the longer the list is.
+    Compared with pages that do not overlap, it takes 5 to 14 % more requests at 100 rows a page,
+    up to 25 % at 40, and up to 38 % at 20. Longer lists take more.
     """
     limits = range(1, size + 1)
     limit = max(limits, key=lambda limit: read - 1 - (read - 1) % limit + limit)
@@ -65,10 +65,10 @@ def furthest(read: int, size: int) -> Window:
 
 
 class Windows:
-    """The way through one list by numbered pages; `window` is what is asked for, if it is ours.
+    """The way through one list by numbered pages; `window` is the page requested, if it overlaps.
 
-    `wanted` is whether to try: where the service is known not to send as many rows as it is asked
-    for, pages are read as their links say.
+    `wanted` says whether to try. It is False for a service that is known not to send the requested
+    number of rows; then pages are read as their links say.
     """
 
     def __init__(self, key: str = "id", *, wanted: bool = False) -> None:
@@ -80,9 +80,9 @@ class Windows:
         self._claims = Claims()
 
     def check(self, claims: Claims, rows: int, link: Any) -> Claims:
-        """Require what was asked for, else `LimitError`; what is left to compare with other pages.
+        """Return the claims to compare with other pages; raise `LimitError` for another page.
 
-        What a page says of the number and the size of pages holds for its own limit alone.
+        What a page says of the number and size of pages holds only for its own limit.
         """
         self._claims = claims
         if self.window is None:
@@ -93,7 +93,7 @@ class Windows:
         return replace(claims, per_page=None, current=None, pages=None, count=count)
 
     def turn(self, rows: list[Any], link: Any) -> tuple[list[Any], int]:
-        """Take a page: its new rows, and how many were asked for twice; choose the next one."""
+        """Take a page and choose the next one; return its new rows and how many are repeated."""
         kept, again = rows, 0
         if self.window is not None:
             again = self._read - self.window.start
@@ -105,11 +105,11 @@ class Windows:
         return kept, again
 
     def cross_seam(self, rows: list[Any], claims: Claims) -> None:
-        """Let the next page join another one than the last; none, where there are no rows."""
+        """Let the next page join these rows, not those of the last page; any if there are none."""
         self._rows, self._total = rows, claims.total
 
     def ask(self, request: Request) -> None:
-        """Turn the request for the page that a link names into the one for ours."""
+        """Change the request for the page that a link names into one for the page in `window`."""
         if self.window is None:
             return
         parts = urlsplit(request.url)
@@ -125,10 +125,10 @@ class Windows:
         return self.wanted and first and told and rows >= SMALLEST_PAGE
 
     def _joined(self, rows: list[Any], again: int) -> list[Any]:
-        """A page without the rows at its start that the page before held.
+        """Return a page without the rows at its start that the page before held.
 
-        Of a list that has its size still, they must be its last ones, in order. Where the size has
-        changed, any of them proves that none was skipped: see `Walk`.
+        If the size of the list is unchanged, these must be its last rows, in order. If it changed,
+        any one of them proves that no row was skipped: see `Walk`.
         """
         if self._claims.total == self._total:
             known = self._rows[-again:]
@@ -144,6 +144,6 @@ class Windows:
 
 
 def number_of(link: Any) -> int | None:
-    """The number of the page that a link names, if it names one."""
+    """Return the page number in a link, or None."""
     named = dict(parse_qsl(urlsplit(str(link)).query)).get(PAGE, "")
     return int(named) if named.isascii() and named.isdigit() else None

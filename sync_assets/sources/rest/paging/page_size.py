@@ -1,4 +1,4 @@
-"""How many rows a page is asked for, as far as an API takes that."""
+"""Decides how many rows a page is requested with, as far as an API accepts that."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TRY_AGAIN = timedelta(days=7)
 
 @dataclass(frozen=True)
 class PageSize:
-    """What the lists of a resource are asked for.
+    """The page size of a resource, in rows.
 
-    `wanted` is what the API or its configuration says, `limit` what is sent, both in rows; None is
-    no limit. `overlaps` is whether other limits are sent as well, so that pages overlap. `since`
-    (ISO 8601) is when the API did not take what is wanted.
+    `wanted` is the size in the declaration or configuration, `limit` the one that is sent; None
+    means no limit. `overlaps` says whether other limits are sent too, so that pages overlap.
+    `since` (ISO 8601) is when the API first did not accept what is wanted.
     """
 
     wanted: int | None = None
@@ -31,19 +31,19 @@ class PageSize:
 
     @property
     def is_taken(self) -> bool:
-        """Whether the API takes what is wanted."""
+        """Whether the API accepts what is wanted."""
         return self.limit == self.wanted and self.overlaps
 
     def without_limit(self) -> PageSize:
-        """What is asked for where the first page was refused."""
+        """Return the page size for an API that refused the first page."""
         return self._from_now_on(limit=None, overlaps=self.overlaps)
 
     def without_overlap(self) -> PageSize:
-        """What is asked for where pages come in one size alone."""
+        """Return the page size for an API that sends pages of only one size."""
         return self._from_now_on(limit=self.limit, overlaps=False)
 
     def lowered(self, rows: int | None) -> PageSize:
-        """What is asked for where pages came to have fewer rows; the same where they did not."""
+        """Return the page size for pages that came with fewer rows; itself if they did not."""
         if rows is None or self.limit is None or rows >= self.limit:
             return self
         return self._from_now_on(limit=rows, overlaps=self.overlaps)
@@ -53,23 +53,23 @@ class PageSize:
         return replace(self, limit=limit, overlaps=overlaps, since=self.since or now)
 
     def __str__(self) -> str:
-        """What is done about it, as messages say it."""
+        """Return how lists are read now, as messages say it."""
         if self.limit == self.wanted:
             return "reading pages as the links say"
         return "reading pages" + (f" of {self.limit} rows" if self.limit else " without a limit")
 
     def text(self) -> str | None:
-        """What is remembered of it; nothing where the API takes what is wanted."""
+        """Return the text to store; None if the API accepts what is wanted."""
         return None if self.is_taken else json.dumps(asdict(self))
 
 
 def page_size_of(text: str | None) -> PageSize | None:
-    """What an earlier sync remembered."""
+    """Return the page size that an earlier sync stored."""
     return PageSize(**json.loads(text)) if text else None
 
 
 class PageSizes:
-    """The page sizes of an account's resources, for one sync."""
+    """The page sizes of an account's resources during one sync."""
 
     def __init__(self, wanted: int | None) -> None:
         self.wanted = wanted
@@ -78,9 +78,9 @@ class PageSizes:
         self._lock = RLock()
 
     def remember(self, sizes: Iterable[tuple[str, PageSize]], rows: Mapping[str, int]) -> None:
-        """Take over what earlier syncs saw by resource; what is old or was wanted once is not.
+        """Take over what earlier syncs saw, except what is old or belongs to another wanted size.
 
-        `rows` are those of full pages as they came.
+        `rows` are the rows of full pages, by resource.
         """
         now = times.now()
         with self._lock:
@@ -91,9 +91,9 @@ class PageSizes:
                     self._sizes[resource] = size
 
     def of(self, resource: str) -> PageSize:
-        """What the lists of a resource are asked for now.
+        """Return the page size to request for a resource now.
 
-        Where pages of another resource come in one size alone, these are taken to do so, too.
+        If pages of another resource come in only one size, the same is assumed for this one.
         """
         with self._lock:
             if resource in self._sizes:
@@ -103,7 +103,7 @@ class PageSizes:
         return PageSize(self.wanted, self.wanted, since is None, since)
 
     def learn(self, resource: str, size: PageSize) -> bool:
-        """Ask for this from now on, since a list came whole by it; tells whether that is news."""
+        """Use this size from now on, since a list came whole with it; return whether it is new."""
         if size.is_taken:
             return False
         with self._lock:
@@ -111,7 +111,7 @@ class PageSizes:
         return (size.limit, size.overlaps) != (known.limit, known.overlaps)
 
     def falls_short(self, resource: str, rows: int) -> bool:
-        """Note that pages of so many rows came, fewer than asked for; tells whether it is news."""
+        """Note that pages came with fewer rows than requested; return whether that is new."""
         with self._lock:
             limit = self.of(resource).limit
             news = limit is not None and rows < limit and rows != self._rows.get(resource)

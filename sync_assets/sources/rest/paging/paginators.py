@@ -1,6 +1,6 @@
-"""The three ways the APIs hand out the next page, each as a dlt paginator that must get on.
+"""The three ways in which the APIs name the next page, each as a dlt paginator.
 
-A cursor that was already followed is an error, never a loop.
+A cursor that comes twice is an error, never a loop.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ REFUSED = (400, 422)
 
 
 class BodyCursor(AdvancingPaginator):
-    """A cursor in the body, ended by null or by its absence.
+    """A cursor in the body; the list ends if it is null or missing.
 
     {"items": [...], "paging": {"next_cursor": 1200, "items_page": 100}}
 
-    Where the cursor is an offset, each page is asked for one row early: see `Steps`.
+    If the cursor is an offset, each page is requested one row early: see `Steps`.
     """
 
     def __init__(self, container: str, key: str, *, required: bool = True) -> None:
@@ -35,19 +35,19 @@ class BodyCursor(AdvancingPaginator):
         self.steps = Steps("id")
 
     def begin(self, key: str, *, overlap: bool) -> None:
-        """Tell records apart by their key."""
+        """Set the key that identifies records."""
         self.steps.key = key
 
     def cross_seam(self, rows: list[Any], claims: Claims) -> None:
-        """Compare the next page with such rows."""
+        """Compare the next page with these rows."""
         self.steps.cross_seam(rows)
 
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
-        """`paging.next_cursor`, where there is one."""
+        """Return `paging.next_cursor`, or None."""
         return self.sign(body)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Take the cursor from a page, unless another page has to come in its place."""
+        """Take the cursor from a page, unless another page has to replace that page."""
         rows = data or []
         cursor = self.next_cursor(response.json(), rows)
         self.overlap = int(self.steps.stepped)
@@ -57,7 +57,7 @@ class BodyCursor(AdvancingPaginator):
         self._cursor = ask
 
     def update_request(self, request: Request) -> None:
-        """Send the cursor under the name it came with."""
+        """Send the cursor under the name with which it came."""
         if self._has_next_page:
             self.set_param(request, self.key)
 
@@ -67,7 +67,7 @@ class NextLink(AdvancingPaginator):
 
     {"data": [...], "links": {"next": "https://api.example.com/v1/coupons?page=2"}}
 
-    Numbered pages of a list that tells its size overlap where a limit is sent: see `Windows`.
+    Numbered pages overlap if the list says its size and a limit is sent: see `Windows`.
     """
 
     def __init__(self, container: str = "links", key: str = "next", param: str = "cursor") -> None:
@@ -78,28 +78,28 @@ class NextLink(AdvancingPaginator):
         self._link: Any = None
 
     def begin(self, key: str, *, overlap: bool) -> None:
-        """Tell records apart by their key."""
+        """Set the key that identifies records."""
         self.windows = Windows(key, wanted=overlap)
 
     def cross_seam(self, rows: list[Any], claims: Claims) -> None:
-        """Compare the next page with such rows."""
+        """Compare the next page with these rows."""
         self.windows.cross_seam(rows, claims)
 
     def init_request(self, request: Request) -> None:
-        """Remember the parameters that a link may have dropped."""
+        """Keep the parameters, because a link may drop them."""
         self._params = dict(request.params or {})
         self.windows.wanted &= LIMIT in self._params
 
     def read(self, body: Any, rows: list[Any], claims: Claims) -> Sign:
-        """What a page says of the next one, once it is the page that was asked for."""
+        """Return what a page says of the next one, after checking that it is the page requested."""
         return super().read(body, rows, self.windows.check(claims, len(rows), self.sign(body)))
 
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
-        """`links.next`, where there is one."""
+        """Return `links.next`, or None."""
         return self.sign(body)
 
     def update_state(self, response: Response, data: list[Any] | None = None) -> None:
-        """Take the link from a page, and the rows that are new."""
+        """Take the link and the new rows from a page."""
         self._link = self.sign(response.json())
         self.kept, self.overlap = self.windows.turn(data or [], self._link)
         self.follow(self.windows.window or self._link)
@@ -120,7 +120,7 @@ class NextLink(AdvancingPaginator):
 
 
 class LastId(AdvancingPaginator):
-    """The id of the last record, ended by a null next link or by an empty page.
+    """The id of the last record; the list ends with a null next link or an empty page.
 
     {"data": [..., {"id": "or_223"}], "links": {"next": "/orders?starting_after=or_223"}}
     """
@@ -132,7 +132,7 @@ class LastId(AdvancingPaginator):
         self.param = param
 
     def next_cursor(self, body: Any, rows: list[Any]) -> Any:
-        """The last record's id; live next links are relative to an unsaid place, so unused."""
+        """Return the last record's id; the link is unused, because its base is not documented."""
         if not rows or ("next" in inside(body, self.container) and self.sign(body) is None):
             return None
         cursor = rows[-1].get("id") if isinstance(rows[-1], dict) else None
@@ -141,13 +141,13 @@ class LastId(AdvancingPaginator):
         return cursor
 
     def update_request(self, request: Request) -> None:
-        """Ask for what comes after the last record."""
+        """Request the page after the last record."""
         if self._has_next_page:
             self.set_param(request, self.param)
 
 
 def fresh(paginator: BasePaginator, key: str, *, overlap: bool) -> BasePaginator:
-    """A paginator for one list, whose records are told apart by a key."""
+    """Return a new paginator for one list; `key` is the field that identifies its records."""
     made = copy.deepcopy(paginator)
     if isinstance(made, AdvancingPaginator):
         made.begin(key, overlap=overlap)
@@ -155,9 +155,9 @@ def fresh(paginator: BasePaginator, key: str, *, overlap: bool) -> BasePaginator
 
 
 def check_refusal(paginator: BasePaginator, status: int, first: int | None) -> None:
-    """Raise `LimitError` where an API refuses a page whose size we chose.
+    """Raise `LimitError` if an API refuses the page size that was requested.
 
-    `first` is the size of a first page, None for any other and where no size was asked for.
+    `first` is the size of a first page; None for other pages and if no size was requested.
     """
     window = paginator.windows.window if isinstance(paginator, NextLink) else None
     limit = first if window is None else window.limit
@@ -166,7 +166,7 @@ def check_refusal(paginator: BasePaginator, status: int, first: int | None) -> N
 
 
 def sign_of(paginator: BasePaginator, body: Any, rows: list[Any], claims: Claims) -> Sign:
-    """What a page says of the next one, as far as its paginator can tell before it is counted."""
+    """Return what a page says of the next one, as far as its paginator can tell by then."""
     if isinstance(paginator, AdvancingPaginator):
         return paginator.read(body, rows, claims)
     return Sign(goes_on=None, claims=claims)
@@ -179,7 +179,7 @@ def cross_seam(paginator: BasePaginator, rows: list[Any], claims: Claims) -> Non
 
 
 def kept_of(paginator: BasePaginator, page: list[Any]) -> tuple[list[Any] | None, int]:
-    """The rows of a page that are new, or None where it does not count; and how many are not."""
+    """Return the new rows of a page (None if the page does not count) and the number of others."""
     if isinstance(paginator, AdvancingPaginator):
         return paginator.kept, paginator.overlap
     return page, 0

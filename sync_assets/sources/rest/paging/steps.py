@@ -1,7 +1,7 @@
-"""Stepping back one row where a cursor is an offset: then each page proves that it joins the last.
+"""Requests each page one row early if a cursor is an offset; so it proves that no row was skipped.
 
-Rows that vanish in front of an offset move the others forward, and as many are skipped. A page that
-is asked for one row early holds the last row of the page before, unless they did.
+If rows in front of an offset are deleted, the others move forward, and as many are skipped. A page
+that is requested one row early holds the last row of the page before, unless rows moved.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ SMALLEST_PAGE = 3
 
 
 class Steps:
-    """The way through one list by a cursor whose meaning is seen, not known.
+    """The way through one list by a cursor whose meaning the API does not document.
 
-    A first cursor that equals the number of rows on the first page (or is one more, where rows
-    count from one) may be an offset. If so, the page that is asked for one row early holds the
-    last row. If not, the page is asked for by the cursor as it came: where that is the early page
-    with one row more in front, the cursor is no offset, otherwise the list has moved.
+    A first cursor that equals the number of rows on the first page (or is one more, if rows count
+    from one) may be an offset. Then the next page is requested one row early. If it holds the last
+    row, the cursor is an offset. If not, the page is requested by the original cursor. If that is
+    the early page with one more row in front, the cursor is no offset; otherwise the list moved.
     """
 
     def __init__(self, key: str) -> None:
@@ -32,14 +32,14 @@ class Steps:
         self._cursor: Any = None
 
     def cross_seam(self, rows: list[Any]) -> None:
-        """Let the next page join another one than the last; none, where there are no rows."""
+        """Let the next page join these rows, not those of the last page; any if there are none."""
         self._rows, self._early = rows or None, None
 
     def turn(self, rows: list[Any], cursor: Any) -> tuple[list[Any] | None, Any]:
-        """Take a page and the cursor that it names.
+        """Take a page and the cursor that it names; return its new rows and the cursor to request.
 
-        Gives its rows without the one that it shares with the page before (None where another page
-        has to come in its place), and what to ask for next.
+        The new rows exclude the one shared with the page before. They are None if another page has
+        to replace this one.
         """
         kept = rows
         if self.stepped and self._rows is not None:
@@ -62,7 +62,7 @@ class Steps:
         return self._cursor
 
     def _refuse_offset(self, rows: list[Any], early: list[Any], number: int | None) -> None:
-        """Require a page that only a cursor which is no offset explains."""
+        """Require a page that proves that the cursor is no offset."""
         self._early = None
         pairs = zip(rows[1:], early, strict=False)
         joined = len(rows) - len(early) in (0, 1) and len(rows) >= SMALLEST_PAGE
@@ -77,7 +77,7 @@ class Steps:
 
 
 def same(one: Any, other: Any, key: str) -> bool:
-    """Whether two records have one key, or are equal where they have none."""
+    """Whether two records have the same key, or are equal if they have none."""
     if isinstance(one, dict) and isinstance(other, dict) and one.get(key) is not None:
         return str(one[key]) == str(other.get(key))
     return bool(one == other)

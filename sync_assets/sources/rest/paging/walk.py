@@ -1,4 +1,4 @@
-"""Whether the pages that come are one list: each page by itself, and each beside the one before."""
+"""Checks that the pages of a list belong together: each by itself, and beside the page before."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sync_assets.sources.rest.paging.steps import same
 
 @dataclass(frozen=True)
 class Sign:
-    """What the paginator makes of a page.
+    """What the paginator derives from a page.
 
-    `goes_on` is None where it cannot tell yet; `said` whether the body says so, be it that there is
-    no more. `container` is the object that should say it, `lacked` whether the body has none, and
-    `required` whether it always has to. `claims` is what the envelope says beside that.
+    `goes_on` is None if it cannot tell yet; `said` says whether the body names the next page or
+    the end. `container` is the object that should do so, `lacked` whether the body has none, and
+    `required` whether it must. `claims` is what the envelope says beside that.
     """
 
     goes_on: bool | None
@@ -32,9 +32,9 @@ class Sign:
 class Walk:
     """One way through a list from its first page to its last.
 
-    `keyed` says that each page begins after a record, so that rows which come and go move no other.
-    `full` are the rows of the latest page that another one follows; `fewer` those of the smallest
-    one, where the first had more.
+    `keyed` says that each page begins after a record, so inserts and deletes do not move it.
+    `full` is the row count of the latest page that is not the last; `fewer` is the smallest count
+    of such a page if the first page had more.
     """
 
     def __init__(self, key: str) -> None:
@@ -49,13 +49,13 @@ class Walk:
 
     @property
     def total(self) -> int | None:
-        """How many rows the API says that the list has, by its last page."""
+        """The number of rows that the API counts in the list, according to its latest page."""
         return self._claims.total
 
     def check(self, body: dict[str, Any], rows: Sequence[Any], sign: Sign, asked: str) -> None:
-        """Require that a page does not contradict itself; asking for it again may help.
+        """Raise `TransientError` if a page contradicts itself; asking for it again may help.
 
-        `asked` is the query that asked for it.
+        `asked` is the query string that requested it.
         """
         claims = sign.claims
         if sign.goes_on is False and (more := self._more(claims, sign, asked)):
@@ -75,14 +75,14 @@ class Walk:
         self._claims = claims
 
     def cross_seam(self, page: Sequence[Any], claims: Claims) -> None:
-        """Let the next page join another one than the last: none, where that was proven before."""
+        """Let the next page join `page` instead of the last one; none if that was proven before."""
         self._moved, self._is_seam = True, not page
         self._page, self._before = page, claims
 
     def turn(self, page: Sequence[Any], overlap: int, *, goes_on: bool) -> None:
-        """Require that a page joins the one before and, at the end, that all came: or `TornError`.
+        """Raise `TornError` unless a page joins the one before and, at the end, all rows came.
 
-        `overlap` is how many of its rows were asked for a second time.
+        `overlap` is the number of its rows that were read before.
         """
         rows = self.rows + len(page) - overlap
         if goes_on and not overlap:
@@ -101,7 +101,7 @@ class Walk:
             self.fewer = rows
 
     def _more(self, claims: Claims, sign: Sign, asked: str) -> str:
-        """The signs of a further page. A cursor that led to this page is none."""
+        """Return the signs of a further page; a cursor that led to this page is not one."""
         more = list(claims.more)
         if claims.pages is not None and claims.pages > self.pages + 1:
             more.append(f"this is page {self.pages + 1} of {claims.pages}")
@@ -122,9 +122,9 @@ class Walk:
             raise TransientError(f"the body says that a page has {size} rows, {rows} came")
 
     def _check_seam(self, page: Sequence[Any]) -> None:
-        """Rows that move between two pages show in the size of the list, or come a second time.
+        """Raise if rows moved: the list has another size, and no row of the last page came again.
 
-        Any row of the page before proves that nothing behind it was skipped.
+        Any row of the page before proves that no row behind it was skipped.
         """
         before, now = self._before, self._claims
         if before.per_page != now.per_page and before.per_page and now.per_page and not self.keyed:
