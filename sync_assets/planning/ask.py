@@ -1,4 +1,4 @@
-"""What the API itself says of lists that no sync has read: one request for each."""
+"""Asks the API for the size of lists that no sync has read: one request for each."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sync_assets.warehouse.state.list_history import ListHistory
 
 
 def ask(account: Account, known: State) -> State:
-    """What is known, and the sizes of lists without a parent that were never synced.
+    """Add to `known` the sizes of lists without a parent that were never synced.
 
-    A list of which the API does not say how long it is stays unknown. Raises `ListError` where a
-    list cannot be read, and `ConfigurationError` where the account is not configured.
+    A list whose size the API does not say stays unknown. Raises `ListError` if a list cannot be
+    read, and `ConfigurationError` if the account is not configured.
     """
     found = dict(known.histories)
     for endpoint in account.api.endpoints.values():

@@ -1,4 +1,4 @@
-"""The best plan that fits: the one that lets tables and partitions wait the least."""
+"""Finds the best plan that fits: the one in which tables and partitions wait the least."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SLACK = 1.25
 
 
 def best_plan(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit | None:
-    """The plan that fits and stretches the schedules least; None where even one of months does not.
+    """Return the plan that fits and stretches the schedules least; None if no schedule fits.
 
-    Both are read as often as now where that fits, else each less often, never more.
+    Each schedule stays as it is if that fits; otherwise it runs less often, never more.
     """
     hourly = [f"0 */{hours} * * *" if hours > 1 else "0 * * * *" for hours in HOURS]
     table_crons = _less_often(tables, [*hourly, *(f"0 0 {days}" for days in DAYS)])
@@ -39,7 +39,7 @@ def best_plan(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit
 
 
 def advice(source: str, now: Fit, best: Fit | None) -> dict[str, str]:
-    """The variables to set for a plan, and their values; nothing where none fits."""
+    """Return the variables to set for a plan, with their values; empty if no plan fits."""
     if best is None:
         return {}
     found: dict[str, str] = {}
@@ -59,7 +59,7 @@ def _less_often(now: Timing, crons: list[str]) -> list[Timing]:
 
 
 def _with_ages(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit | None:
-    """The plan with ages that it keeps; None where it asks for more than the quota allows."""
+    """Return the plan with ages that it keeps; None if it asks for more than the quota allows."""
     first = fit(load, pace, tables, partitions)
     if first.share > 1:
         return None
@@ -72,7 +72,7 @@ def _with_ages(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fi
 
 
 def _age(timing: Timing, needed: float | None) -> float:
-    """Whole hours that lists may be old: those of now where they hold, else as many as needed."""
+    """Return the maximum age in whole hours: the present one if it holds, else a longer one."""
     if needed is None or needed <= timing.max_age < inf:
         return timing.max_age
     takes = needed - timing.gap

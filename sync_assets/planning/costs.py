@@ -1,4 +1,4 @@
-"""What reading each list costs: the requests that its last sync took."""
+"""Estimates what reading each list costs from the requests that its last sync took."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ROWS_PER_PAGE = 100
 
 @dataclass(frozen=True)
 class ListCost:
-    """A list, and the requests that one reading of it takes; None where nobody knows.
+    """A list, and the requests that one read of it takes; None if that is unknown.
 
-    `head` is what a read of its head takes; None where it is always swept.
-    `seen` is whether it was ever read; else its cost is the mean of its resource's lists.
+    `head` is the requests of one read of its head; None if the list is always swept.
+    `seen` says whether it was ever read; otherwise its cost is the mean of its resource's lists.
     """
 
     verdict: ListFreshness
@@ -57,12 +57,12 @@ class ListCost:
 
     @property
     def history(self) -> ListHistory:
-        """What its last sync brought."""
+        """The history of the list."""
         return self.verdict.history
 
 
 def list_costs(verdicts: Iterable[ListFreshness], page_size: int | None) -> list[ListCost]:
-    """The cost of each list; a table whose rows belong to parents is the lists below them."""
+    """Return the cost of each list; a table of several lists counts as the lists below parents."""
     found = list(verdicts)
     in_parts = {v.resource for v in found if not v.partitioned and v.parent is not None}
     costs = [
@@ -87,7 +87,7 @@ def _head(verdict: ListFreshness) -> float | None:
 
 
 def _requests(history: ListHistory, per_page: int) -> float | None:
-    """What one reading takes; by its rows where a version read it that counted no requests."""
+    """Return the requests of one read; from the rows if an older version did not count requests."""
     if history.synced_at is None:
         return None
     if history.requests is None:

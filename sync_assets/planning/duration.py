@@ -1,4 +1,4 @@
-"""How long requests take: by what the API takes to answer, and by the windows of the quota."""
+"""Estimates how long requests take, from the response time of the API and the quota."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sync_assets.sources.rest.http.windows import Quota, RateWindow
 
 
 class Reading(NamedTuple):
-    """The requests of some lists that are read together, and those of the longest list."""
+    """The requests of lists that are read together, and those of the longest list."""
 
     requests: float = 0.0
     longest: float = 0.0
 
     @classmethod
     def of(cls, lists: Iterable[float]) -> Reading:
-        """The reading of lists of so many requests each."""
+        """Combine lists, each given by its number of requests."""
         requests = list(lists)
         return cls(sum(requests), max(requests, default=0.0))
 
@@ -28,16 +28,16 @@ NOTHING = Reading()
 
 @dataclass(frozen=True)
 class Pace:
-    """What bounds a sync: requests in flight, seconds until an answer, and the quota."""
+    """What limits a sync: requests in flight, seconds until a response, and the quota."""
 
     in_flight: int
     latency: float
     quota: Quota
 
     def seconds(self, reading: Reading) -> float:
-        """How long a sync of some lists takes.
+        """Return how many seconds a sync of these lists takes.
 
-        The pages of a list follow each other, so that few long lists are not read side by side.
+        The pages of one list are read one after another, so a few long lists use few connections.
         """
         if not reading.requests:
             return 0.0
@@ -46,16 +46,16 @@ class Pace:
         return _seconds(reading.requests, each, self.latency, self.quota.ours)
 
     def least(self, requests: float) -> float:
-        """How long so many requests take by the quota alone."""
+        """Return how many seconds so many requests take if only the quota limits them."""
         return _seconds(requests, 0.0, 0.0, self.quota.ours)
 
 
 def _seconds(
     requests: float, each: float, latency: float, windows: tuple[RateWindow, ...]
 ) -> float:
-    """Seconds for requests that take `each` as long as no window is full.
+    """Return the seconds for requests that take `each` seconds while no window is full.
 
-    A window that is full has room again once its first request was answered so long ago.
+    A full window has room again `window.seconds` after the response to its first request.
     """
     if not windows:
         return requests * each

@@ -1,4 +1,4 @@
-"""Whether what is to be read, and how often, fits the quota and keeps lists young enough."""
+"""Decides whether the planned reads fit the quota and keep lists young enough."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Load:
-    """One reading of all tables, one of all partitions that may still change.
+    """One read of all tables, and one of all partitions that may still change.
 
-    `ended` is how many requests a day all ended partitions take together.
+    `ended` is the number of requests a day for all ended partitions.
     """
 
     tables: Reading = NOTHING
@@ -26,11 +26,11 @@ class Load:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a plan comes to.
+    """What a plan costs.
 
-    Requests a day, those that the quota allows (infinite without one), how long one read of all
-    tables and one of all live partitions takes in seconds, and how old they get until the next one
-    is loaded, in hours; None where there are none.
+    `requests` and `allowed` are per day (infinite without a quota). The seconds are those of one
+    read of all tables or all live partitions. The ages, in hours, are reached just before the next
+    read is loaded; None if there are no such lists.
     """
 
     tables: Timing
@@ -44,12 +44,12 @@ class Fit:
 
     @property
     def share(self) -> float:
-        """The part of the quota that is used."""
+        """The share of the quota that is used."""
         return self.requests / self.allowed
 
     @property
     def problems(self) -> list[str]:
-        """Why the plan does not fit; nothing where it does."""
+        """Why the plan does not fit; empty if it does."""
         return list(self._problems())
 
     def _problems(self) -> Iterator[str]:
@@ -68,7 +68,7 @@ class Fit:
 
 
 def fit(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit:
-    """What a load comes to if it is read at these times."""
+    """Return what a load costs if it is read at these times."""
     a_day = load.tables.requests * tables.reads_a_day
     requests = a_day + load.partitions.requests * partitions.reads_a_day + load.ended
     allowed = allowed_a_day(pace)
@@ -91,5 +91,5 @@ def fit(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit:
 
 
 def allowed_a_day(pace: Pace) -> float:
-    """How many requests the quota allows on a day, without its reserve."""
+    """Return the requests that the quota allows in a day, without its reserve."""
     return min((DAY * one.requests / one.seconds for one in pace.quota.ours), default=inf)

@@ -1,4 +1,4 @@
-"""What a source's plan costs in requests and minutes, and whether it fits, without a request."""
+"""Estimates, without a request, what a source's plan costs and whether it fits."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ LATENCY_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Line:
-    """All lists of a resource: what they held and took when last read, and what they cost.
+    """All lists of a resource: what they held when last read, and what they cost.
 
-    `by_heads` of the lists are read by their heads between sweeps.
-    `rows`, `pages` and `requests` are of one reading of all of them, `requests_a_day` of all reads
-    of a day, `seconds` how long one takes of those that have not ended, `rows_a_page` the rows of
-    the smallest full page. They are None where no list of the resource was ever read, and `pages`
-    where the version that read it did not count them. The `unread` lists count as the mean of the
-    others; `listed` is whether it is known which lists there are.
+    `by_heads` counts the lists that are read by their heads between sweeps. `rows`, `pages` and
+    `requests` are those of one read of all lists, `requests_a_day` those of all reads of a day.
+    `seconds` is the time of one read of the lists that have not ended, `rows_a_page` the smallest
+    full page. They are None if no list of the resource was ever read; `pages` also if the version
+    that read it did not count them. The `unread` lists count as the mean of the others; `listed`
+    says whether it is known which lists there are.
     """
 
     resource: str
@@ -51,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A source's plan: the cost of each list, a line for each resource, and what they come to."""
+    """A source's plan: the cost of each list, a line for each resource, and the totals."""
 
     source: str
     costs: Sequence[ListCost]
@@ -69,7 +69,7 @@ class Forecast:
 
     @property
     def unknown(self) -> list[str]:
-        """The resources that were never read, whose costs nobody knows."""
+        """The resources that were never read, so that their cost is unknown."""
         return [line.resource for line in self.lines if line.requests is None]
 
     @property
@@ -79,17 +79,17 @@ class Forecast:
 
     @cached_property
     def best(self) -> Fit | None:
-        """The best plan that fits; None where none does."""
+        """The best plan that fits; None if there is none."""
         return best_plan(self.load, self.pace, self.fit.tables, self.fit.partitions)
 
     @property
     def short_pages(self) -> list[Line]:
-        """The lines whose pages have fewer rows than are asked for."""
+        """The lines whose pages have fewer rows than requested."""
         wanted = self.page_size or 0
         return [line for line in self.lines if line.rows_a_page and line.rows_a_page < wanted]
 
     def share(self, line: Line) -> float | None:
-        """The part of the quota that a line uses."""
+        """Return the share of the quota that a line uses."""
         a_day = line.requests_a_day
         return None if a_day is None else a_day / allowed_a_day(self.pace)
 
@@ -97,7 +97,7 @@ class Forecast:
 def forecast(
     api: Api, state: State, settings: AutomationSettings, verdicts: Iterable[ListFreshness]
 ) -> Forecast:
-    """What the warehouse's memory of the last syncs lets expect of the present schedules."""
+    """Estimate what the present schedules cost, from what the last syncs recorded."""
     limits = resolve(QuotaSettings(), ["sources", api.name], {})
     page_size = limits.page_size or api.page_size
     costs = list_costs(verdicts, page_size)
@@ -137,7 +137,7 @@ def _reading(costs: Iterable[ListCost]) -> Reading:
 
 
 def _latency(costs: Iterable[ListCost]) -> float:
-    """The seconds until an answer, as the last syncs saw them."""
+    """Return the mean seconds until a response in the last syncs."""
     measured = [cost.history for cost in costs if cost.history.requests]
     requests = sum(history.requests or 0 for history in measured)
     if not requests:
@@ -148,7 +148,7 @@ def _latency(costs: Iterable[ListCost]) -> float:
 def _load(
     costs: Sequence[ListCost], reads: Mapping[bool, float], settings: AutomationSettings
 ) -> Load:
-    """What one reading takes; of lists that are read by their heads, the mean of a day's."""
+    """Return what one read costs; for lists read by heads, the mean over a day's reads."""
     ended = [cost for cost in costs if cost.verdict.over]
     changing = [cost for cost in costs if not cost.verdict.over and cost.requests is not None]
     tables, partitions = (
@@ -191,7 +191,7 @@ def _line(
 
 
 def _a_day(cost: ListCost, reads: Mapping[bool, float], settings: AutomationSettings) -> float:
-    """The requests of a list on a day; of an ended partition those of a month, spread."""
+    """Return the requests a day for a list; an ended list is read once in `ended_age`."""
     requests, verdict = cost.requests or 0.0, cost.verdict
     if verdict.over:
         age = spread(settings.ended_age, str(verdict.parent))

@@ -1,4 +1,4 @@
-"""Which of the lists that are due are asked for now, where the quota cannot read all in time."""
+"""Chooses which of the due lists to request now if the quota cannot cover all of them in time."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PART = 1 / 24
 def affordable(
     found: Forecast, due: Sequence[ListFreshness], busy: Collection[Listed]
 ) -> list[ListFreshness]:
-    """Of the lists that are due, those for which there is room beside those under way.
+    """Return those of the due lists for which there is room beside the lists in progress.
 
-    All of them where the plan fits. Else tables and partitions have the parts of an hour's quota
-    that their plan asks for, so that neither waits for the other. In each heads go first, then
-    those whose last attempt is the oldest: each list gets its turn. What is below one parent is
-    read together. A list that takes more than there is room for is read once nothing of its kind
-    is under way.
+    If the plan fits, that is all of them. Otherwise tables and partitions each get the part of an
+    hour's quota that their plan asks for, so neither waits for the other. In each, heads come
+    first, then the lists with the oldest last attempt, so every list gets its turn. All lists
+    below one parent are requested together. A list larger than the room is requested when nothing
+    of its kind is in progress.
     """
     if found.fit.share <= 1:
         return list(due)
@@ -56,7 +56,7 @@ def within_quota(
     due: Sequence[ListFreshness],
     busy: Collection[Listed],
 ) -> list[ListFreshness]:
-    """Of some verdicts that are due, those that are asked for now: see `affordable`."""
+    """Return those of the `due` lists to request now: see `affordable`."""
     if not due or not api.quota().windows:
         return list(due)
     return affordable(forecast(api, known, settings, verdicts), due, busy)
@@ -79,7 +79,7 @@ def tables_within_quota(
 
 
 def _costs(found: Forecast) -> Mapping[bool, Mapping[Listed, float]]:
-    """The requests of each list by what syncs it, of tables and of partitions.
+    """Return the requests of each list, for tables (False) and partitions (True).
 
     The key None stands for all partitions of a resource.
     """
@@ -92,10 +92,10 @@ def _costs(found: Forecast) -> Mapping[bool, Mapping[Listed, float]]:
 
 
 def _in_turn(verdicts: Iterable[ListFreshness]) -> list[list[ListFreshness]]:
-    """Lists that are read together: heads, which are cheap, before sweeps.
+    """Group the lists that are read together, and sort the groups: heads, being cheap, first.
 
-    Of each those go first whose last attempt at such a read is the oldest; of sweeps these are
-    those whose proof is due first.
+    Among heads, the one with the oldest last attempt comes first; among sweeps, the one whose
+    proof is due first.
     """
     groups: dict[str | None, list[ListFreshness]] = defaultdict(list)
     for verdict in verdicts:

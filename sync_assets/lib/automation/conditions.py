@@ -1,4 +1,4 @@
-"""When assets that are built on the synced ones are materialized."""
+"""Decides when assets that are built on the synced ones are materialized."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sync_assets.planning.settings import automation
 
 
 def build_automation_sensor() -> dg.AutomationConditionSensorDefinition:
-    """Evaluates the automation conditions of all assets, without a click."""
+    """Build the sensor that evaluates the automation conditions of all assets, on by default."""
     return dg.AutomationConditionSensorDefinition(
         "automation",
         target=dg.AssetSelection.all(),
@@ -22,16 +22,16 @@ def build_automation_sensor() -> dg.AutomationConditionSensorDefinition:
 
 
 def on_each_update() -> dg.AutomationCondition[Any]:
-    """As `AutomationCondition.eager()`, but no update of a dependency is lost.
+    """Return a condition like `AutomationCondition.eager()` that loses no update of a dependency.
 
-    It requests an asset, or a partition of it, that was never materialized, and again after each
-    update of what it depends on: once each dependency was materialized at least once, and while
-    nothing of them nor the asset itself is in progress.
+    It requests an asset or partition that was never materialized, and again after each update of
+    its dependencies. It waits until each dependency was materialized at least once, and while a
+    dependency or the asset itself is in progress.
 
-    `eager()` forgets an update (Dagster 1.13.27) that comes between a request and the next tick,
+    `eager()` loses an update (Dagster 1.13.27) that comes between a request and the next tick,
     while the asset is being materialized, or in the tick in which that ends. It never requests
-    what was there before its first evaluation, and requests an unpartitioned asset only while
-    no partition of a dependency is missing, so that one that fails for ever stops it for ever.
+    what was there before its first evaluation. It requests an unpartitioned asset only while no
+    partition of a dependency is missing, so one partition that always fails stops it for ever.
     """
     updated = AutomationCondition.any_deps_updated()
     # a request has seen what was updated before it, and nothing of what is updated after it

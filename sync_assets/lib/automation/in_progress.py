@@ -1,4 +1,4 @@
-"""What is being synced already, or waits for its turn."""
+"""Finds the lists that are being synced or queued."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXECUTING = [status for status in NOT_FINISHED_STATUSES if status not in STATUSE
 
 @dataclass
 class Queue:
-    """The lists under way, how many runs execute and wait for some, and since when one waits."""
+    """The lists in progress, how many runs execute and wait, and since when the first one waits."""
 
     lists: set[Listed] = field(default_factory=set)
     executing: int = 0
@@ -35,7 +35,7 @@ class Queue:
     since: datetime | None = None
 
     def told(self) -> str:
-        """The runs in a sentence to append; nothing where there are none."""
+        """Return a sentence about the runs to append to a message; empty if there are none."""
         if not self.executing and not self.waiting:
             return ""
         since = f", the first since {self.since:%Y-%m-%d %H:%M:%S} UTC" if self.since else ""
@@ -43,10 +43,10 @@ class Queue:
 
 
 def in_progress(api: Api, instance: dg.DagsterInstance) -> Queue:
-    """The lists of an API that some run or backfill that is not over has planned and not loaded.
+    """Return the lists of an API that unfinished runs and backfills will still load.
 
-    The key None is all that is below the parents of a resource. A run of an asset job that names
-    no assets, and a backfill whose runs are not all made, count for all of theirs.
+    The key None stands for all lists of a resource. A run of an asset job that names no assets
+    counts for all of the job's assets, and so does a backfill that has not made all its runs.
     """
     queue, order = Queue(), _orders(api, instance)
     for record in instance.get_run_records(dg.RunsFilter(statuses=EXECUTING)):
@@ -70,18 +70,18 @@ def in_progress(api: Api, instance: dg.DagsterInstance) -> Queue:
 
 
 def list_of(verdict: ListFreshness) -> Listed:
-    """What syncs the list that a verdict is on: a partition, or the asset as a whole."""
+    """Return what a sync of this list is called: a partition, or the whole asset."""
     key = partition_key(str(verdict.parent)) if verdict.partitioned else None
     return verdict.resource, key
 
 
 def is_free(verdict: ListFreshness, busy: set[Listed]) -> bool:
-    """Whether a list is not among those under way."""
+    """Whether a list is not in progress."""
     return (verdict.resource, None) not in busy and list_of(verdict) not in busy
 
 
 def _lists(api: Api, run: dg.DagsterRun, order: Callable[[str], KeyOrder]) -> set[Listed]:
-    """What a run was to sync when it began."""
+    """Return what a run was to sync when it began."""
     found = {one for _, _, lists in planned(api, run) for one in lists}
     if run.asset_selection:
         selected = [k.path[-1] for k in run.asset_selection if k == asset_key(api, k.path[-1])]
@@ -101,7 +101,7 @@ def _unloaded(
     lists: set[Listed],
     started: float | None,
 ) -> set[Listed]:
-    """The lists of a run that were not materialized since it, or its first attempt, began."""
+    """Return the lists of a run that were not materialized since its first attempt began."""
     first = first_attempt(instance, run, 0)
     began = first.timestamp() if first else started
     if began is None:
@@ -116,7 +116,7 @@ def _unloaded(
 
 
 def _orders(api: Api, instance: dg.DagsterInstance) -> Callable[[str], KeyOrder]:
-    """The order of the partition keys of each resource, read where a run is of a range."""
+    """Return a function that gives a resource's partition keys in order; read only for ranges."""
 
     @cache
     def order(resource: str) -> KeyOrder:

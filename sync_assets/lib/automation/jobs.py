@@ -1,4 +1,4 @@
-"""The jobs whose runs schedules and sensors request; anybody may launch them, too."""
+"""The jobs that schedules and sensors request; people may launch them, too."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -15,12 +15,12 @@ Job: TypeAlias = "dg.JobDefinition | UnresolvedAssetJobDefinition"
 
 
 def tables_job_name(api: Api) -> str:
-    """The name of the job that syncs the tables of an API."""
+    """Return the name of the job that syncs the tables of an API."""
     return f"{api.name}_tables_sync"
 
 
 def build_tables_job(api: Api, tables: dg.AssetsDefinition) -> UnresolvedAssetJobDefinition:
-    """Syncs the assets without partitions, or those of them that a run selects."""
+    """Build the job that syncs the assets without partitions, or those that a run selects."""
     return dg.define_asset_job(
         tables_job_name(api),
         dg.AssetSelection.assets(*sorted(tables.keys)),
@@ -30,9 +30,9 @@ def build_tables_job(api: Api, tables: dg.AssetsDefinition) -> UnresolvedAssetJo
 
 
 def build_sync_job(api: Api, parent: Parent) -> dg.JobDefinition:
-    """Syncs any lists below the partitions of a parent in one run: its config names them.
+    """Build the job that syncs lists below any partitions of a parent; its config names them.
 
-    A run of the assets themselves is of one partition or of one unbroken range.
+    A run of the assets themselves covers only one partition or one unbroken range.
     """
 
     @dg.op(name=op_name(api, parent), out=dg.Out(dg.Nothing))

@@ -1,8 +1,8 @@
-"""What the partition sensor remembers from tick to tick: which partition keys it added.
+"""The cursor of the partition sensor: which partition keys the sensor added.
 
-Nothing in Dagster tells who added a key, and another code location may use the same partitions
-definition. So a key is ours if this cursor says that the sensor added it, or if `_syncs` tells of a
-sync below its parent that is newer than the last time that the key was not ours.
+Dagster does not record who added a key, and another code location may use the same partitions
+definition. So a key is ours if this cursor says that the sensor added it, or if `_syncs` has a sync
+below its parent that is newer than the last time that the key was not ours.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from sync_assets.warehouse.queries import Tried
 
 @dataclass
 class PartitionCursor:
-    """The sync of the parent that was followed last, and whose the keys were then.
+    """The last followed sync of the parent (`news`), and whose the keys were then.
 
-    `added` are ours, `shared` are not though our API lists them too, `gone` are those that were
-    synced and are not ours any more, by the time (ISO 8601) when that was first seen. `absent` are
-    those of ours that the API does not list, by how many syncs in a row missed them, the last of
-    them `as_of` when it began (ISO 8601).
+    `added` are ours; `shared` are not ours, but our API lists them too. `gone` were synced but are
+    no longer ours, with the time (ISO 8601) when that was first seen. `absent` are ours but the
+    API does not list them, with the number of syncs in a row that missed them; the last of these
+    syncs began at `as_of` (ISO 8601).
     """
 
     news: str | None = None
@@ -38,7 +38,7 @@ class PartitionCursor:
 
     @classmethod
     def read(cls, cursor: str | None) -> PartitionCursor:
-        """What a cursor holds: nothing, where an earlier version or somebody else wrote it."""
+        """Parse a cursor; it is empty if an earlier version or another program wrote it."""
         try:
             held = json.loads(cursor or "")
             return cls(
@@ -53,14 +53,14 @@ class PartitionCursor:
             return cls()
 
     def write(self) -> str:
-        """The cursor for the next tick."""
+        """Return the cursor for the next tick."""
         return json.dumps({**vars(self), "added": sorted(self.added)})
 
     def ours(self, known: Iterable[str], listed: set[str], tried: Mapping[str, Tried]) -> set[str]:
-        """The known keys that are ours, by what the API lists and what `_syncs` tells of each.
+        """Return the known keys that are ours, by the API's list and by `_syncs`.
 
-        Of a key that is not listed only rows prove that it was: a backfill over all keys of a
-        definition tries those of another code location too.
+        If a key is not listed, a sync of it counts only if it has rows: a backfill over all keys of
+        a definition tries keys of other code locations, too.
         """
         synced = {key for key, one in tried.items() if self._is_news(key, one)}
         proven = {key for key in synced if key in listed or tried[key].rows}
@@ -70,18 +70,18 @@ class PartitionCursor:
         return (parse_time(tried.at) or EVER) > (parse_time(self.gone.get(key)) or EVER)
 
     def miss(self, keys: Iterable[str], as_of: str) -> None:
-        """Count a sync whose list misses some keys of ours; the same sync counts once."""
+        """Count a sync whose list misses some of our keys; the same sync counts once."""
         more = as_of != self.as_of
         self.absent = {key: max(1, self.absent.get(key, 0) + more) for key in keys}
         self.as_of = as_of
 
     def retired(self, ours: set[str]) -> set[str]:
-        """The keys that enough syncs missed: two, and three where more than half would go."""
+        """Return the keys that two syncs in a row missed; three if more than half would go."""
         twice, thrice = ({k for k, n in self.absent.items() if n >= least} for least in (2, 3))
         return thrice if 2 * len(twice) > len(ours) else twice
 
     def follow(self, news: str, ours: set[str], shared: list[str], tried: Iterable[str]) -> str:
-        """The cursor for the next tick, after a sync of the parent was followed."""
+        """Return the cursor for the next tick, after a sync of the parent was followed."""
         now = times.now().isoformat()
         gone = {key: self.gone.get(key, now) for key in tried if key not in ours}
         absent = {key: count for key, count in self.absent.items() if key in ours}
@@ -89,7 +89,7 @@ class PartitionCursor:
 
 
 def added_keys(context: dg.SensorEvaluationContext, sensor: str) -> set[str]:
-    """The keys that a partition sensor of this code location added, as another sensor sees it."""
+    """Return the keys that a partition sensor of this code location added, for another sensor."""
     here = context.code_location_origin
     return {
         key

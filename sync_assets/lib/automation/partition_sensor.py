@@ -1,7 +1,7 @@
 """The sensor that keeps the partitions of a parent in step with its table.
 
-Dagster's own asset sensor drops events and no declarative condition creates partitions: this
-compares what is with what should be, so that a missed event costs nothing.
+Dagster's own asset sensor loses events, and no declarative condition creates partitions. This
+sensor compares the actual partitions with the wanted ones, so a missed event does no harm.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ INTERVAL_SECONDS, NAMED = 15, 20
 
 
 def sensor_name(api: Api, parent: Parent) -> str:
-    """The name of the sensor."""
+    """Return the name of the sensor."""
     return f"{api.name}_{parent.partitions}_partitions"
 
 
@@ -37,13 +37,13 @@ def build_partition_sensor(
     settings: AutomationSettings,
     longest: int,
 ) -> dg.SensorDefinition:
-    """On each sync of the parent: new ids become partitions and are synced, vanished ones retire.
+    """Build the sensor that follows each sync of the parent: it adds, first syncs and retires keys.
 
-    Keys that somebody else added stay as they are: they may be those of another code location.
-    One short list retires nothing: a key goes once two syncs in a row missed it, and once three
-    did where more than half of the keys would go. A run syncs at most `longest` keys (0: all).
-    Rows of retired partitions stay until somebody prunes them; where their parent comes back so
-    does the key, and what is known of its lists tells whether they are due.
+    Keys that somebody else added stay as they are, because another code location may use them. A
+    key is retired when two syncs in a row missed it, or three if more than half of the keys would
+    go. A run syncs at most `longest` keys (0: all). The rows of retired partitions stay until they
+    are pruned. If the parent returns, so does the key, and the history of its lists says whether
+    they are due.
     """
     parent_key = asset_key(api, parent.resource)
 
@@ -85,7 +85,7 @@ def _result(
     found: Followed,
     longest: int,
 ) -> dg.SensorResult:
-    """Keys that the API lists are added, those of ours that syncs missed are retired."""
+    """Add the keys that the API lists, and retire those of ours that syncs have missed."""
     listed = set(map(partition_key, found.ids))
     tried = {partition_key(one): below for one, below in found.tried.items()}
     known = set(context.instance.get_dynamic_partitions(parent.partitions))
@@ -108,7 +108,7 @@ def _result(
 
 
 def _refused(parent: Parent, shared: Sequence[str]) -> list[str]:
-    """What to say of keys that somebody else added, if there are any."""
+    """Return a message about keys that somebody else added, if there are any."""
     if not shared:
         return []
     keys = some(shared, NAMED)
@@ -121,7 +121,7 @@ def _refused(parent: Parent, shared: Sequence[str]) -> list[str]:
 
 
 def _missed(parent: Parent, cursor: PartitionCursor) -> list[str]:
-    """What to say of keys that the newest list misses and that stay for now, if there are any."""
+    """Return a message about keys that the newest list misses but that stay for now."""
     if not cursor.absent:
         return []
     missing, most = len(cursor.absent), max(cursor.absent.values())
@@ -140,7 +140,7 @@ def _missed(parent: Parent, cursor: PartitionCursor) -> list[str]:
 def _first_sync(
     api: Api, parent: Parent, new: Sequence[str], news: str, longest: int
 ) -> list[dg.RunRequest]:
-    """Runs for new keys."""
+    """Return the runs for new keys."""
     below = dict.fromkeys(new, tuple(sorted(api.children(parent.resource))))
     return [run.request(api, news) for run in runs_below(parent, below, {}, longest)]
 
@@ -158,6 +158,6 @@ def _changes(
 
 
 def _latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> str | None:
-    """What identifies the newest materialization of an asset."""
+    """Return the storage id of the newest materialization of an asset."""
     records = instance.fetch_materializations(key, limit=1).records
     return str(records[0].storage_id) if records else None

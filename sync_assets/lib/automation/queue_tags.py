@@ -1,6 +1,6 @@
-"""The tags by which Dagster's queue keeps the runs of one source from holding up those of others.
+"""The tags by which Dagster's queue keeps the runs of one source from blocking those of others.
 
-`dagster.yaml` limits how many runs with one value of each tag execute at once.
+`dagster.yaml` limits how many runs with the same value of each tag execute at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,6 @@ PRIORITY = "dagster/priority"
 
 
 def queue_tags(api: Api, *, partitioned: bool) -> dict[str, str]:
-    """The tags of a run: its source, and whether it is of tables, which go before partitions."""
+    """Return the tags of a run: its source, and whether it syncs tables, which have priority."""
     kind = {PARTITIONS_OF: api.name} if partitioned else {PRIORITY: "1"}
     return {SOURCE: api.name, **kind}

@@ -1,4 +1,4 @@
-"""Which runs a source needs now: one for its tables, one for what is below each parent."""
+"""Plans the runs that a source needs now: one for tables, one for the lists below each parent."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from sync_assets.sources.rest.api import Api, Parent
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run that is needed: of tables, or of some resources below each of some keys of a parent.
+    """A run of tables, or of some resources below each of some keys of a parent.
 
-    `since` is the oldest read that the run would follow.
+    `since` is the oldest last read among its lists.
     """
 
     since: datetime
@@ -33,16 +33,16 @@ class PlannedRun:
 
     @property
     def lists(self) -> set[Listed]:
-        """What the run would sync."""
+        """The lists that the run would sync."""
         below = {(resource, key) for key, names in self.below.items() for resource in names}
         return {(name, None) for name in self.tables} | below
 
     def first(self, keys: int) -> PlannedRun:
-        """The run over no more keys than that."""
+        """Return the run with at most so many keys."""
         return replace(self, below=dict(islice(self.below.items(), keys)))
 
     def request(self, api: Api, what: str | None = None) -> dg.RunRequest:
-        """The request of the run; one for each `what` and first key, where that is given."""
+        """Return the run request; `what` and the first key, if given, make its run key."""
         key = " ".join([what, *self.tables, *islice(self.below, 1)]) if what else None
         if self.parent is None:
             tables = [asset_key(api, name) for name in self.tables]
@@ -56,10 +56,10 @@ class PlannedRun:
 def plan_runs(
     api: Api, verdicts: Iterable[ListFreshness], instance: dg.DagsterInstance, longest: int
 ) -> list[PlannedRun]:
-    """The runs that would sync these lists, those of the oldest rows first.
+    """Return the runs that sync these lists, those with the oldest rows first.
 
-    None is over more than `longest` partitions (0: no limit). A list whose partition Dagster does
-    not know is left to the sensor that adds partitions.
+    Each run covers at most `longest` partitions (0: no limit). A list whose partition Dagster does
+    not know is left to the partition sensor.
     """
     lists = list(verdicts)
     tables = [verdict for verdict in lists if not verdict.partitioned]
@@ -79,7 +79,7 @@ def runs_below(
     since: Mapping[str, datetime],
     longest: int,
 ) -> Iterator[PlannedRun]:
-    """Runs of some resources below keys, each of no more keys than `longest` (0: no limit)."""
+    """Yield runs of resources below keys, each with at most `longest` keys (0: no limit)."""
     keys = list(below)
     most = longest or len(keys)
     for start in range(0, len(keys), most or 1):

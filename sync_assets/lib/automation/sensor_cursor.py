@@ -1,4 +1,4 @@
-"""What the freshness sensor remembers from tick to tick: what it asked for, what it published."""
+"""The cursor of the freshness sensor: which lists it requested, and which checks it published."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sync_assets.planning.settings import AutomationSettings
 
 @dataclass
 class SensorCursor:
-    """By list, when it was last asked for and how often in vain; by check, what was published.
+    """By list, when it was last requested and how often in vain; by check, what was published.
 
-    `unsynced` is since when a resource has had lists that were never synced.
+    `unsynced` says since when a resource has had lists that were never synced.
     """
 
     asked: dict[str, tuple[datetime, int]] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class SensorCursor:
 
     @classmethod
     def read(cls, cursor: str | None) -> SensorCursor:
-        """What a cursor holds; what is not to be understood in it is left out."""
+        """Parse a cursor; parts that cannot be parsed are left out."""
         data = stored(cursor)
         return cls(
             {name: asked for name, value in mapping(data.get("asked")).items()
@@ -39,7 +39,7 @@ class SensorCursor:
         )  # fmt: skip
 
     def write(self) -> str:
-        """The cursor for the next tick."""
+        """Return the cursor for the next tick."""
         return json.dumps(
             {
                 "asked": {name: (at.isoformat(), n) for name, (at, n) in self.asked.items()},
@@ -50,7 +50,7 @@ class SensorCursor:
         )
 
     def see(self, verdicts: Iterable[ListFreshness], now: datetime) -> None:
-        """Lists that need nothing any more, or were synced since they were asked, start anew."""
+        """Forget requests for lists that need no sync any more or were synced since."""
         listed = list(verdicts)
         names = {_name(verdict): verdict for verdict in listed if verdict.needed}
         self.asked = {
@@ -63,30 +63,30 @@ class SensorCursor:
         self.unsynced = {n: now if at == EVER else at for n, at in self.unsynced.items()}
 
     def may_ask(self, verdict: ListFreshness, settings: AutomationSettings, now: datetime) -> bool:
-        """Whether a list may be asked for: not soon after it failed, or was asked for in vain.
+        """Whether a list may be requested: not soon after it failed or was requested in vain.
 
-        A run that is killed leaves no failure behind, so that asking counts as well.
+        A run that is killed records no failure, so a request counts like one.
         """
         at, times = self.asked.get(_name(verdict), (EVER, 0))
         again = shifted(known(at, now), settings.pause(times))
         return now >= max(again, verdict.retry_at)
 
     def knows(self, verdict: ListFreshness) -> bool:
-        """Whether a list was ever tried, or asked for: a sensor that just began knows nothing."""
+        """Whether a list was ever tried or requested; a new sensor knows of none."""
         tried = verdict.history.synced_at or verdict.failing
         return bool(tried) or _name(verdict) in self.asked
 
     def waited_too_long(
         self, verdict: ListFreshness, settings: AutomationSettings, now: datetime
     ) -> bool:
-        """Whether a list is older than promised and allowed, though something is at work on it."""
+        """Whether a list in progress is older than its maximum age plus the allowance."""
         if verdict.history.synced_at is not None:
             return verdict.overdue
         limit = settings.max_age(partitioned=verdict.parent is not None) + ALLOWANCE
         return now - self.unsynced.get(verdict.resource, now) > limit
 
     def ask(self, verdicts: Iterable[ListFreshness], now: datetime) -> None:
-        """Remember that lists were asked for."""
+        """Record that lists were requested."""
         for verdict in verdicts:
             _, times = self.asked.get(_name(verdict), (EVER, 0))
             self.asked[_name(verdict)] = (now, times + 1)

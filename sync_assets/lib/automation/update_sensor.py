@@ -1,4 +1,4 @@
-"""A sensor that starts a job after an asset was updated, and sees each of its partitions."""
+"""A sensor that starts a job after an asset was updated, and sees each updated partition."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def build_update_sensor(
     job: Any,
     run_config: Callable[[Sequence[str]], dg.RunConfig],
 ) -> dg.SensorDefinition:
-    """Request one run of a job for all that was materialized of an asset since the last tick.
+    """Build a sensor that requests one run of a job for an asset's updates since its last tick.
 
-    `run_config` gets the partition keys, each once, the one that was materialized first leading;
-    none of an asset without partitions. The first tick takes all that was materialized before.
-    Dagster's own `asset_sensor` sees the newest materialization of a tick alone.
+    `run_config` gets the partition keys, each once, in the order of their first materialization;
+    none for an asset without partitions. The first tick includes all earlier materializations.
+    Dagster's own `asset_sensor` sees only the newest materialization of a tick.
     """
     key = dg.AssetKey.from_coercible(asset)
 

@@ -1,4 +1,4 @@
-"""The runs that wait for their turn: what was read of one once is kept, as it changes no more."""
+"""Reads the queued runs, and caches each of them, because a queued run does not change."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _kept: dict[str, dg.DagsterRun] = {}
 
 
 def waiting_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """The runs that are queued, the newest first.
+    """Return the queued runs, the newest first.
 
-    A process that looks every half a minute reads the ids of all, and the rest of the new ones.
+    A process that calls it every half minute reads all ids, but only the new runs in full.
     """
     global _kept
     ids = instance.get_run_ids(dg.RunsFilter(statuses=STATUSES))

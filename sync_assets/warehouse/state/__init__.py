@@ -1,1 +1,1 @@
-"""What the warehouse knows of each list: the tables `_syncs` and `_quarantine`, and dlt's notes."""
+"""What the warehouse knows of each list: `_syncs`, `_quarantine`, and dlt's own records."""

@@ -1,4 +1,4 @@
-"""What a sweep finds that the warehouse did not know, and whether heads would have found it."""
+"""Counts what a sweep finds that the warehouse did not have, and what heads would have missed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _compare(tables: Tables, endpoint: Endpoint, spool: Spool) -> None:
 
 
 def _missed(new: Sequence[int], page_rows: Sequence[int]) -> int:
-    """How many new rows stand behind the first page on which none is new, where a head ends."""
+    """Return how many new rows are behind the first page without a new row, where a head ends."""
     ends = list(accumulate(page_rows))
     pages = [bisect_right(ends, position) for position in new]
     with_news = set(pages)

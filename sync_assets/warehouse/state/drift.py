@@ -1,8 +1,8 @@
-"""What records have that nobody declared, and lack: of a resource, and since when it is known.
+"""Tracks how records differ from the declaration: undeclared fields and missing ones, with dates.
 
-A change is told by the sync that brings it, against what was known before. A difference that
-goes stays known for a month: a new field that returns is no news, a field that is missing again is
-told once more and then known as one that comes and goes.
+A sync reports a change once, compared with what was known before. A difference that disappears
+stays known for 30 days. So a new field that returns is not reported again; a field that is missing
+again is reported once more, and then known as one that comes and goes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Known: TypeAlias = "dict[str, dict[str, Seen]]"
 
 @dataclass(frozen=True)
 class Differences:
-    """How the last records of one list differ from what is declared."""
+    """How the records of one list, when last read, differ from the declaration."""
 
     rows: int
     over: bool
@@ -46,7 +46,7 @@ class Differences:
 
 
 def differences(lists: Collection[Differences]) -> dict[str, frozenset[str]]:
-    """How a resource differs: what any list has, and what none of those that may change has."""
+    """Combine lists: fields that are new in any list, or missing in all that may change."""
     filled = [one for one in lists if one.rows]
     changing = [one for one in filled if not one.over] or filled
     return {
@@ -58,7 +58,7 @@ def differences(lists: Collection[Differences]) -> dict[str, frozenset[str]]:
 
 
 def known(texts: Iterable[str | None]) -> Known:
-    """What the lists of a resource remember: of each field what was seen last."""
+    """Combine what the lists of a resource have stored: for each field, what was seen last."""
     found: Known = {kind: {} for kind in KINDS}
     for text in set(texts):
         for kind, fields in _read(text).items():
@@ -73,7 +73,7 @@ def learned(
     present: Mapping[str, frozenset[str]],
     now: datetime,
 ) -> str:
-    """What is known from now on: what was there before or not long ago keeps its first day."""
+    """Return the JSON to store; a field keeps its first date if it was known before or recently."""
     after: dict[str, dict[str, tuple[str, str, int]]] = {}
     for kind in KINDS:
         was = before.get(kind, frozenset())
@@ -93,7 +93,7 @@ def learned(
 
 
 def seen_at(memory: Known, kind: str, when: datetime) -> frozenset[str]:
-    """The fields of a kind that were there then."""
+    """Return the fields of a kind that were last seen at this time."""
     return frozenset(field for field, seen in memory[kind].items() if seen.last == when)
 
 

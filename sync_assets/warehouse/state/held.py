@@ -1,4 +1,4 @@
-"""What the warehouse holds of each list before a sync, and after it."""
+"""Counts the rows that the warehouse holds of each list."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Held = dict[ListKey, int]
 
 
 def rows_by_list(tables: Tables, api: Api, resources: Iterable[str]) -> Held:
-    """Rows by resource and parent, and of all parents under None.
+    """Return row counts by resource and parent; the parent None stands for all of them.
 
-    Of tables without partitions also the lists that are known and hold none, and the rows of
-    their parents, whose list decides what these keep.
+    For tables of several lists, known lists without rows are included, and so are the rows of
+    their parents, whose list decides which rows these keep.
     """
     wanted = [api.endpoints[name] for name in resources]
     parents = [api.endpoints[e.parent] for e in wanted if e.parent and not e.partitioned]

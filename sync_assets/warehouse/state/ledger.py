@@ -1,7 +1,7 @@
-"""dlt's notes of its loads and schemas: a month of ours, since nothing else ever removes any.
+"""Removes dlt's records of our loads and schemas after a month; dlt itself never removes any.
 
-No sync reads them back: what a load needs of them it writes itself, so older ones serve nobody.
-Which are ours the name of their schema tells: somebody's dlt script may load a source of the same
+No sync reads them back, because each load writes what it needs, so older ones serve nobody. The
+name of the schema tells which are ours, because another dlt script may load a source of the same
 name into the same dataset.
 """
 
@@ -19,12 +19,12 @@ KEEP = timedelta(days=30)
 
 
 def schema_name(api: Api) -> str:
-    """What dlt calls the schema of an API in the warehouse; nobody else would."""
+    """Return the name of an API's schema in dlt's tables; no other script uses it."""
     return f"sync_assets_{api.name}"
 
 
 def forget_old_loads(tables: Tables, api: Api) -> None:
-    """Remove our notes older than `KEPT`, but for the newest load and the newest schema."""
+    """Remove our records older than `KEEP`, except for the newest load and the newest schema."""
     for table in (LOADS_TABLE_NAME, VERSION_TABLE_NAME):
         mark = ("schema_name", schema_name(api))
         tables.delete_before(table, "inserted_at", times.now() - KEEP, mark)

@@ -80,7 +80,7 @@ class ListHistory:
 
     @property
     def key(self) -> ListKey:
-        """Which list it is of."""
+        """The key of the list."""
         return ListKey(self.resource, self.parent)
 
     def has_earned_heads(self, from_pages: int) -> bool:
@@ -90,7 +90,7 @@ class ListHistory:
 
     @property
     def differences(self) -> Differences:
-        """How its records differ from what is declared."""
+        """How the records differ from the declaration."""
         return Differences(self.rows, self.final, self.new_fields, self.missing_fields)
 
 
@@ -100,7 +100,7 @@ def _names(text: str | None) -> frozenset[str]:
 
 
 def past_of(row: Mapping[str, Any]) -> ListHistory:
-    """The past that a row tells."""
+    """Convert a row of `_syncs`."""
     return ListHistory(
         resource=row["resource"],
         parent=row["parent"],

@@ -1,4 +1,4 @@
-"""The parents that the warehouse knows, and until when what is below each may change."""
+"""Reads the parents in the warehouse, and until when the rows below each may change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sync_assets.warehouse.tables import Tables
 
 
 def parents(tables: Tables, api: Api, parent: Parent) -> list[dict[str, Any]]:
-    """The parents that the last sync found: their id, and what tells whether they are live."""
+    """Return the parents that the last sync found: their id and what says if they are live."""
     latest: dict[str | None, datetime] = {}
     for table, key, column in parent.activity:
         for identity, value in _times(tables, api.endpoints[table_name(table)], key, column):
@@ -26,7 +26,7 @@ def parents(tables: Tables, api: Api, parent: Parent) -> list[dict[str, Any]]:
 
 
 def _rows(tables: Tables, parent: Parent) -> Iterable[dict[str, Any]]:
-    """The parents, their columns under the names that the API sends."""
+    """Yield the parents, with their columns under the names that the API sends."""
     columns = [column_name(field) for field in parent.columns]
     for row in tables.rows(parent.resource, columns):
         yield dict(zip(parent.columns, row.values(), strict=True))
@@ -35,7 +35,7 @@ def _rows(tables: Tables, parent: Parent) -> Iterable[dict[str, Any]]:
 def _times(
     tables: Tables, endpoint: Endpoint, key: str, column: str
 ) -> Iterable[tuple[str | None, Any]]:
-    """Values of a column with times, among them the latest of each key."""
+    """Yield keys and times from two columns, among them the latest time of each key."""
     names = [column_name(key), column_name(column)]
     if endpoint.columns[column]["data_type"] != "json":
         return tables.latest(endpoint.name, *names).items()
@@ -43,7 +43,7 @@ def _times(
 
 
 def lives(tables: Tables, api: Api) -> Mapping[tuple[str, str], Life]:
-    """The life of each partitioned list, by resource and parent."""
+    """Return the life of each partitioned list, by resource and parent."""
     return {
         (child, str(row[parent.key])): life
         for parent in api.parents
@@ -54,5 +54,5 @@ def lives(tables: Tables, api: Api) -> Mapping[tuple[str, str], Life]:
 
 
 def unread(parent: Parent, rows: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """What of some parents could not be read as a date."""
+    """Return the columns of these parents that could not be read as a date."""
     return frozenset(name for row in rows for name in parent.life_of(row).unread)

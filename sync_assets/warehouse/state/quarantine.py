@@ -1,4 +1,4 @@
-"""Where records are kept that could not be loaded as declared: the table `_quarantine`."""
+"""Keeps records that could not be loaded as declared, in the table `_quarantine`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_LOADED = "not loaded: "
 
 @dataclass(frozen=True)
 class Kept:
-    """A record in quarantine: of which resource, why in which list, and what became of it."""
+    """A record in quarantine: its resource, its list with the reason, and whether it was loaded."""
 
     resource: str
     reason: str
@@ -40,7 +40,7 @@ class Kept:
 
 
 def quarantine(journal: SyncResult) -> DltResource:
-    """The problems of the complete lists; each list replaces those of its last sync."""
+    """Return a dlt resource with the problems of complete lists; each replaces its old ones."""
 
     def rows() -> Iterator[list[dict[str, Any]]]:
         for listing in journal.complete():
@@ -69,12 +69,12 @@ def quarantine(journal: SyncResult) -> DltResource:
 
 
 def problems(tables: Tables) -> Iterator[Kept]:
-    """What is in quarantine, for whoever may not see what records hold."""
+    """Yield what is in quarantine, without the values of records."""
     for row in tables.rows(QUARANTINE_TABLE, [LIST_COLUMN, "resource", "reason", "kind"]):
         kind = row["kind"] or (REQUIRED if NOT_LOADED in row["reason"] else VALUE)
         yield Kept(row["resource"], f"{row[LIST_COLUMN]}: {without_value(row['reason'])}", kind)
 
 
 def scope(listing: ListResult) -> str:
-    """The name of a list within its source."""
+    """Return the name of a list within its source."""
     return listing.resource if listing.parent is None else f"{listing.resource}/{listing.parent}"

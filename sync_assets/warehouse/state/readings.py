@@ -1,6 +1,6 @@
-"""What other syncs have read of the same lists: no older reading replaces a newer one.
+"""Compares lists with what other syncs have loaded: an older reading never replaces a newer one.
 
-What they saw of page sizes holds for the next one, too.
+The page sizes that other syncs have learned are reused, too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sync_assets.warehouse.tables import Tables
 def outdated(
     tables: Tables, listings: Iterable[ListResult], say: Callable[[str], None]
 ) -> list[ListResult]:
-    """The complete lists of which a reading is loaded that began later; says so of each."""
+    """Return the complete lists for which a later reading is loaded already; `say` names each."""
     read = {scope(listing): listing for listing in listings if listing.error is None}
     found = []
     for row in tables.rows(SYNCS_TABLE, [LIST_COLUMN, "synced_at"], (LIST_COLUMN, list(read))):
@@ -38,7 +38,7 @@ def outdated(
 def overtaken(
     tables: Tables, listings: Iterable[ListResult], say: Callable[[str], None]
 ) -> list[ListResult]:
-    """The complete heads of whose lists a sync was loaded since they began; says so of each."""
+    """Return the complete heads whose list was synced after they began; `say` names each."""
     read = {scope(listing): listing for listing in listings if listing.error is None}
     found = []
     for row in tables.rows(SYNCS_TABLE, [LIST_COLUMN, "recorded_at"], (LIST_COLUMN, list(read))):
@@ -50,7 +50,7 @@ def overtaken(
 
 
 def synced_since(tables: Tables, api: Api, since: datetime) -> set[ListKey]:
-    """The lists that were synced since a moment and that no other list hangs on."""
+    """Return the lists that were synced since a time and that no other list depends on."""
     needed = {e.parent for e in api.endpoints.values() if e.parent and not e.partitioned}
     found = set()
     for history in histories(tables):
@@ -64,7 +64,7 @@ def synced_since(tables: Tables, api: Api, since: datetime) -> set[ListKey]:
 
 
 def remember_page_sizes(tables: Tables, sizes: PageSizes) -> None:
-    """Let a sync ask as earlier ones have learned to."""
+    """Let a sync use the page sizes that earlier syncs have learned."""
     known = histories(tables)
     rows = {one.resource: one.rows_a_page for one in known if one.rows_a_page is not None}
     sizes.remember(((one.resource, one.page_size) for one in known if one.page_size), rows)

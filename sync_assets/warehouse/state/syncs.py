@@ -1,11 +1,10 @@
-"""What is known of each list from its last syncs: the table `_syncs`, one row a list.
+"""Maintains the table `_syncs`: one row for each list, with what its last syncs have shown.
 
-It stands beside the data and is written after them, so it never claims more than there is; and
-it knows what Dagster does not: when a partition's list was read, and how often it failed since.
+It is written after the data, so it never claims more than there is. It knows what Dagster does
+not: when the list of a partition was read, and how often it has failed since.
 
-It also tells which tables are ours: those that a row names. A table is marked as it is made, by a
-row that tells of no sync yet; the row of a list that failed before its table was made is no mark,
-`ours` is false.
+It also says which tables are ours: those that a row names. A new table is marked by a row without a
+sync. The row of a list that failed before its table was made does not count: `ours` is false.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ TICK = timedelta(microseconds=1)
 
 
 def schema() -> TTableSchema:
-    """The table as dlt declares one."""
+    """Return the table in the form that dlt declares one."""
     return new_table(SYNCS_TABLE, columns=list(COLUMNS.values()))
 
 
@@ -72,7 +71,7 @@ def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: Sy
 
 
 def mark(tables: Tables, resources: Iterable[str]) -> None:
-    """Write down that the tables of resources are ours, where no row of their own says so."""
+    """Record that the tables of resources are ours, unless a row already says so."""
     names = list(resources)
     known = {
         row[LIST_COLUMN]: row
@@ -87,20 +86,20 @@ def mark(tables: Tables, resources: Iterable[str]) -> None:
 
 
 def histories(tables: Tables) -> list[ListHistory]:
-    """The past of every list that was ever tried."""
+    """Return the history of every list that was ever attempted."""
     rows = tables.rows(SYNCS_TABLE, list(COLUMNS))
     return [past_of(row) for row in rows if row["synced_at"] or row["failures"]]
 
 
 def _life(known_lives: Mapping[tuple[str, str], Life], listing: ListResult) -> Life:
-    """The life of a list; open where no row of a parent tells it."""
+    """Return the life of a list; open-ended if no row of a parent tells it."""
     return known_lives.get((listing.resource, str(listing.parent)), Life())
 
 
 def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) -> None:
-    """Note in the rows of complete lists how their resources differ, and since when.
+    """Store in the rows of complete lists how their resources differ, and since when.
 
-    What is recorded of a resource later has the later time, whatever the clock does.
+    Of two records of a resource, the later one always has the later time, whatever the clock does.
     """
     by_resource: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in rows:
@@ -131,7 +130,7 @@ def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) 
 def _reopen(
     tables: Tables, known_lives: Mapping[tuple[str, str], Life], grace: timedelta, now: datetime
 ) -> None:
-    """A list that may change again is final no more, also once it is over a second time."""
+    """Mark lists as not final if their rows may change again."""
     opened = [
         row
         for row in tables.rows(SYNCS_TABLE, list(COLUMNS), ("final", [True]))
@@ -222,5 +221,5 @@ def _identity(name: str, listing: ListResult) -> dict[str, Any]:
 
 
 def _storable(text: str | None) -> str | None:
-    """A text that every warehouse takes: it may quote anything that a server sent."""
+    """Return a text that every warehouse accepts; it may contain anything that a server sent."""
     return text and text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

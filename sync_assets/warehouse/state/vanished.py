@@ -1,6 +1,6 @@
-"""Rows below parents that the API no longer lists, and what is known of their lists.
+"""Removes rows below parents that the API no longer lists, and the history of their lists.
 
-Of a table without partitions they go with the next sync: nobody else would remove them.
+For a table that is not partitioned, the next sync does so: nobody else would.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def vanished(api: Api, resources: Iterable[str], journal: SyncResult) -> list[Li
 
 
 def remove(tables: Tables, api: Api, lists: Sequence[ListResult]) -> None:
-    """Remove the rows of lists, and what is known of them."""
+    """Remove the rows of lists, and their history."""
     for resource in {listing.resource for listing in lists}:
         parents = [str(listing.parent) for listing in lists if listing.resource == resource]
         tables.delete(resource, str(api.endpoints[resource].parent_param), parents)
@@ -51,7 +51,7 @@ def remove(tables: Tables, api: Api, lists: Sequence[ListResult]) -> None:
 
 
 def forget(tables: Tables, lists: Iterable[ListResult]) -> None:
-    """Remove what is known of lists that are no more."""
+    """Remove the history of lists that no longer exist."""
     names = [scope(listing) for listing in lists]
     for table in (SYNCS_TABLE, QUARANTINE_TABLE):
         if names and tables.counts(table, None):
