@@ -44,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _signals_in_clean_ups(), stop.stoppable():
             return _sync(console, argv)
     except KeyboardInterrupt as stopped:
-        told = "stopped: tables that were not loaded yet are as they were"
-        _print(console, told, style="red")
+        message = "stopped: tables that were not loaded yet are as they were"
+        _print(console, message, style="red")
         return 128 + int(getattr(stopped, "signal_code", signal.SIGINT))
 
 

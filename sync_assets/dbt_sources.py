@@ -29,8 +29,8 @@ WIDTH = 120
 def sources_yml(apis: Iterable[Api]) -> str:
     """The file's text; raises `SyncError` where the configuration is wrong."""
     sources = [_source(api) for api in apis]
-    told = {"version": 2, "sources": sources}
-    return f"{MARK}{yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=WIDTH)}"
+    content = {"version": 2, "sources": sources}
+    return f"{MARK}{yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=WIDTH)}"
 
 
 def _source(api: Api) -> dict[str, Any]:

@@ -49,19 +49,19 @@ def plan(console: Console, argv: Sequence[str], known: Mapping[str, Api]) -> int
     arguments = parser.parse_args(argv)
     console.width = max(console.width, WIDTH)
     read_env_file(Path.cwd())
-    told = 0
+    status = 0
     for api in [known[arguments.source]] if arguments.source else known.values():
         try:
             found = _forecast(api, asks=arguments.ask)
         except SyncError as error:
             _print(console, f"error: {api.name}: {error}", "red")
-            told = 1
+            status = 1
         else:
             _print(console, f"{api.name}: {_quota(found)}", "bold")
             console.print(_table(found), crop=False)
-            for line in _verdict(found):
+            for line in _conclusion(found):
                 _print(console, line, None if found.fits else "yellow")
-    return told
+    return status
 
 
 def _forecast(api: Api, *, asks: bool) -> Forecast:
@@ -100,7 +100,7 @@ def _quota(found: Forecast) -> str:
     return f"{windows}{kept}: {found.fit.allowed:,.0f} requests a day"
 
 
-def _verdict(found: Forecast) -> Iterator[str]:
+def _conclusion(found: Forecast) -> Iterator[str]:
     fit = found.fit
     if found.unknown:
         names = "all" if len(found.unknown) == len(found.lines) else ", ".join(found.unknown)

@@ -31,9 +31,9 @@ def prepare(chosen: Sequence[Account]) -> str:
     by_address: dict[str, list[str]] = {}
     for name, base_url in read.items():
         by_address.setdefault(base_url, []).append(name)
-    sources = "; ".join(f"{_told(url)}: {', '.join(names)}" for url, names in by_address.items())
+    sources = "; ".join(f"{_shown(url)}: {', '.join(names)}" for url, names in by_address.items())
     return f"Reads {sources}. Writes to {warehouse}, datasets: {', '.join(datasets)}."
 
 
-def _told(base_url: str) -> str:
+def _shown(base_url: str) -> str:
     return "the sandbox" if base_url == SANDBOX else base_url

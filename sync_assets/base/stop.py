@@ -111,7 +111,7 @@ class _Listener:
 
     def tell(self, number: int) -> None:
         """Notify the thread of a signal."""
-        with suppress(BlockingIOError):  # it was told often enough
+        with suppress(BlockingIOError):  # the pipe is full: it has enough notices
             self._tells.send(bytes([number]))
 
     def close(self) -> None:
@@ -124,11 +124,11 @@ class _Listener:
         self._hears.close()
 
     def _listen(self) -> None:
-        while told := self._hears.recv(1):
-            if told[0] in SIGNALS:
+        while received := self._hears.recv(1):
+            if received[0] in SIGNALS:
                 break
-        while told and not self._closed.is_set():
-            self._stop.request(told[0])
+        while received and not self._closed.is_set():
+            self._stop.request(received[0])
             self._closed.wait(REQUEST_EVERY_SECONDS)
 
 

@@ -40,22 +40,22 @@ class Meter:
 
     def admit(self, root: str) -> tuple[bool, list[tuple[bytes, bytes]]]:
         """Whether a request to an API is answered, and the headers that tell of its windows."""
-        now, told = time.time(), []
+        now, counts = time.time(), []
         with self._lock:
             for requests, seconds in self._manners.windows:
                 key = (root, requests, seconds, int(now // seconds))
                 self._counts[key] += 1
-                told.append((requests - self._counts[key], requests, seconds - now % seconds))
-            admitted = all(left >= 0 for left, _, _ in told)
+                counts.append((requests - self._counts[key], requests, seconds - now % seconds))
+            admitted = all(left >= 0 for left, _, _ in counts)
             self.refused += not admitted
-        return admitted, self._headers(told, admitted=admitted)
+        return admitted, self._headers(counts, admitted=admitted)
 
     def _headers(
-        self, told: list[tuple[int, int, float]], *, admitted: bool
+        self, counts: list[tuple[int, int, float]], *, admitted: bool
     ) -> list[tuple[bytes, bytes]]:
-        if not told or not self._manners.headers:
+        if not counts or not self._manners.headers:
             return []
-        left, limit, reset = min(told)
+        left, limit, reset = min(counts)
         found = {"Limit": limit, "Remaining": max(0, left), "Reset": int(reset) + 1}
         lines = {f"X-Rate-Limit-{name}": str(value) for name, value in found.items()}
         if not admitted:

@@ -25,7 +25,7 @@ LONGEST_NAP = 0.2
 
 
 class _Counted:
-    """Counts requests by path, delays them, and fails those that it is told to."""
+    """Counts requests by path, delays them, and fails those in `failing`."""
 
     def __init__(self, app: ASGIApp, latency: float, meter: Meter) -> None:
         self.meter = meter
@@ -38,9 +38,9 @@ class _Counted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             self.by_path[scope["path"]] += 1
-            admitted, told = self.meter.admit(scope["path"].split("/")[1])
+            admitted, headers = self.meter.admit(scope["path"].split("/")[1])
             await self._wait()
-            send = _with_headers(send, told)
+            send = _with_headers(send, headers)
             if not admitted:
                 await PlainTextResponse("too many requests", 429)(scope, receive, send)
                 return

@@ -8,9 +8,9 @@ from math import inf
 
 from sync_assets.sources.rest.list_state import ListState
 
-#: Seconds: a list that takes less is not told, and nothing more often.
+#: Seconds: when a long list is first shown, and how often then.
 FIRST_SECONDS, EVERY_SECONDS = 10.0, 30.0
-#: Lists that are told at once: those with the most pages to come.
+#: Lists that are shown at once: those with the most pages left.
 MOST_LISTS = 3
 
 
@@ -32,16 +32,16 @@ class LongLists:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._known: dict[str, _Known] = {}
-        self._told_at = -inf
+        self._shown_at = -inf
 
     def page(self, state: ListState) -> Iterator[str]:
         """Receive a page of a list."""
         now = self._clock()
         known = self._known.setdefault(state.name, _Known(now, state.pages, state))
         known.state = state
-        if now - self._told_at < EVERY_SECONDS or now - known.since < FIRST_SECONDS:
+        if now - self._shown_at < EVERY_SECONDS or now - known.since < FIRST_SECONDS:
             return
-        self._told_at = now
+        self._shown_at = now
         long = [one for one in self._known.values() if now - one.since >= FIRST_SECONDS]
         long.sort(key=lambda one: one.state.pages_left or 0, reverse=True)
         yield from (_line(one, now) for one in long[:MOST_LISTS])

@@ -83,8 +83,8 @@ def test_a_rate_file_that_is_none_is_made_anew(rate_file: Path, name: str) -> No
     make(rate_file)
     polite = RateLimiter(1, per_minute(2), ACCOUNT, max_wait=1)
     assert ask(polite) == 0
-    assert len(polite.news()) == is_said
-    assert polite.news() == []
+    assert len(polite.messages()) == is_said
+    assert polite.messages() == []
     assert len(json.loads(rate_file.read_text())["sent"]) == 1
     assert not list(rate_file.parent.rglob("mine")) or name == "a folder"
 
@@ -114,7 +114,7 @@ def test_where_the_file_cannot_be_used_each_process_keeps_to_the_rate(
         monkeypatch.setattr(Path, "write_bytes", _disk_is_full)
     polite = RateLimiter(1, per_minute(2), ACCOUNT)
     assert [ask(polite) > 0 for _ in range(3)] == [False, False, True]
-    (said,) = polite.news()
+    (said,) = polite.messages()
     assert "cannot be used" in said
 
 

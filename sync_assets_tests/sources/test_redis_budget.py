@@ -105,10 +105,10 @@ def test_a_redis_that_is_away_is_told_and_this_machine_keeps_to_the_quota(world:
         if not waits[-1]:
             budget.answered(turn)
     assert waits == [False] * 4 + [True]
-    (line,) = budget.news()
+    (line,) = budget.messages()
     assert "does not answer" in line
     assert "hidden" not in line
-    assert budget.news() == []
+    assert budget.messages() == []
 
 
 def test_an_answer_is_counted_where_its_request_was_booked(world: World, account: str) -> None:

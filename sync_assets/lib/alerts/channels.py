@@ -44,7 +44,7 @@ class AlertSettings(BaseConfiguration):
 class Trouble:
     """Why a channel did not accept a part of a message, and the status that it answered, if any."""
 
-    told: str
+    message: str
     status: int | None = None
 
     @property

@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 20.0
 LINES = 100
 #: How often in a row a message is refused before it is given up.
 TRIES = 3
-#: The channels that are still being told, by what messages call them.
+#: The channels whose delivery still runs, by their names in messages.
 _BUSY: dict[str, threading.Thread] = {}
 
 
@@ -91,7 +91,7 @@ class Delivery:
         self.rest = replace(self.rest, tries=self.rest.tries + 1)
         if trouble.refused and self.rest.tries >= TRIES:
             self.rest = Undelivered(rest.lines)
-            return Trouble(f"{trouble.told}: a message was dropped", trouble.status)
+            return Trouble(f"{trouble.message}: a message was dropped", trouble.status)
         return trouble
 
 
@@ -116,11 +116,11 @@ def deliver(
         trouble.refused for trouble in troubles
     )
     if ended and len(troubles) == len(ended) and may_later:
-        told = "; ".join(trouble.told for trouble in troubles)
-        raise DeliveryError(f"{told}. The next tick tries again.")
+        messages = "; ".join(trouble.message for trouble in troubles)
+        raise DeliveryError(f"{messages}. The next tick tries again.")
     return (
         {position: one.rest for position, one in ended.items() if one.rest},
-        [trouble.told for trouble in troubles],
+        [trouble.message for trouble in troubles],
     )
 
 

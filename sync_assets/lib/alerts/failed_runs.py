@@ -69,8 +69,8 @@ def read_failed_runs(instance: dg.DagsterInstance, graph: Any, before: FailedRun
     marks = _still(instance, marks)
     gone = _gone(instance, graph, marks)
     marks = {what: since for what, since in marks.items() if what not in gone}
-    told = {what: why for what, why in reasons.items() if isinstance(what, str) or what in marks}
-    return Read(FailedRuns(cursor, waiting, marks), told, gone)
+    kept = {what: why for what, why in reasons.items() if isinstance(what, str) or what in marks}
+    return Read(FailedRuns(cursor, waiting, marks), kept, gone)
 
 
 def _failed_since(
@@ -136,11 +136,11 @@ def _undone(
         end = (step_error(entry), entry.timestamp)
     undone: dict[List | str, tuple[str, float]] = {}
     for step, lists in planned.items():
-        told, named = end, []
+        reason, named = end, []
         if step in failed:
-            told = (step_error(failed[step]), failed[step].timestamp)
+            reason = (step_error(failed[step]), failed[step].timestamp)
             named = _failed_lists(failed[step], lists)
-        undone.update(dict.fromkeys(named or not_loaded(instance, record, lists), told))
+        undone.update(dict.fromkeys(named or not_loaded(instance, record, lists), reason))
     checks_broke = any(step in planned for step in failed)
     if not undone and not checks_broke:
         undone[f"run {run.run_id[:8]} of {run.job_name}"] = end

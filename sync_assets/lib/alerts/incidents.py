@@ -109,8 +109,8 @@ def when(timestamp: float, run_id: str | None = None) -> str:
 def step_error(entry: dg.EventLogEntry) -> str:
     """Return why, where and when a step failed, in one line."""
     data: Any = entry.get_dagster_event().step_failure_data
-    told = data.user_failure_data.description if data.user_failure_data else None
-    why = one_line(told) if told else cause(data.error)
+    description = data.user_failure_data.description if data.user_failure_data else None
+    why = one_line(description) if description else cause(data.error)
     return f"{why} ({when(entry.timestamp, entry.run_id)})"
 
 
@@ -123,13 +123,13 @@ def _errors(instance: dg.DagsterInstance, run_id: str) -> dict[str | None, str]:
 
 
 def _evaluated(record: Any) -> str:
-    told = record.evaluation.description
-    if not told:
+    text = record.evaluation.description
+    if not text:
         values = {name: item.value for name, item in record.evaluation.metadata.items()}
         figures = [f"{name} {_short(value)}" for name, value in values.items() if value]
-        told = ", ".join(figures[:FIGURES])
+        text = ", ".join(figures[:FIGURES])
     at = when(record.event.timestamp, record.run_id)
-    return f"did not pass: {one_line(told)} ({at})" if told else f"did not pass ({at})"
+    return f"did not pass: {one_line(text)} ({at})" if text else f"did not pass ({at})"
 
 
 def _short(value: Any) -> str:

@@ -43,8 +43,8 @@ class RunProcess:
         A run that is executed again inherits the tags of the earlier one.
         """
         try:
-            told = json.loads(tags[TAG])
-            return cls(**told) if told.pop("run") == run_id else None
+            fields = json.loads(tags[TAG])
+            return cls(**fields) if fields.pop("run") == run_id else None
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
 

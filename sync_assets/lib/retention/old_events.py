@@ -55,7 +55,7 @@ def delete_old_events(
 
 
 def _old_events(moment: datetime, names: Sequence[str]) -> Any:
-    told = db.select(EVALUATIONS.evaluation_event_storage_id).where(
+    current = db.select(EVALUATIONS.evaluation_event_storage_id).where(
         EVALUATIONS.evaluation_event_storage_id.is_not(None),
         EVALUATIONS.id.in_(newest_evaluations()),
     )
@@ -65,7 +65,7 @@ def _old_events(moment: datetime, names: Sequence[str]) -> Any:
         EVENTS.timestamp < moment,
         _of_assets(names),
         EVENTS.id.not_in(newest(EVENTS, kind, db.true())),
-        EVENTS.id.not_in(told),
+        EVENTS.id.not_in(current),
     )
 
 

@@ -65,5 +65,5 @@ def change_patiently(
 def _holders(client: SqlClientBase[Any], datasets: Sequence[str]) -> str:
     """Who holds locks of these datasets, by process; never what they asked."""
     rows = client.execute_sql(HOLDERS, list(datasets)) or ()
-    told = [f"pid {pid} ({name})" if name else f"pid {pid}" for pid, name in rows]
-    return ", ".join(told) or "a process that has just ended"
+    readers = [f"pid {pid} ({name})" if name else f"pid {pid}" for pid, name in rows]
+    return ", ".join(readers) or "a process that has just ended"

@@ -19,8 +19,8 @@ from sync_assets.base.times import EVER, parse_time, shifted
 NEW, MISSING, DATES = KINDS = ("new", "missing", "dates")
 FORGOTTEN_AFTER = timedelta(days=30)
 MOST = 500
-#: How often a difference that comes and goes is told.
-TOLD = {NEW: 1, MISSING: 2, DATES: 2}
+#: How often a difference that comes and goes is reported.
+MOST_REPORTS = {NEW: 1, MISSING: 2, DATES: 2}
 
 
 class Seen(NamedTuple):
@@ -68,7 +68,7 @@ def known(texts: Iterable[str | None]) -> Known:
 
 
 def learned(
-    memory: Known,
+    stored: Known,
     before: Mapping[str, frozenset[str]],
     present: Mapping[str, frozenset[str]],
     now: datetime,
@@ -79,22 +79,22 @@ def learned(
         was = before.get(kind, frozenset())
         fields = {
             field: seen
-            for field, seen in memory[kind].items()
+            for field, seen in stored[kind].items()
             if field in was or now <= shifted(seen.last, FORGOTTEN_AFTER)
         }
         for field in present.get(kind, ()):
             old = fields.get(field, Seen(EVER, EVER, 1) if field in was else Seen(now, now, 0))
             again = field not in was
-            since = now if again and old.came < TOLD[kind] else old.since
+            since = now if again and old.came < MOST_REPORTS[kind] else old.since
             fields[field] = Seen(now, since, old.came + again)
         newest = sorted(fields.items(), key=lambda item: item[1])[-MOST:]
         after[kind] = {f: (s.last.isoformat(), s.since.isoformat(), s.came) for f, s in newest}
     return json.dumps(after, sort_keys=True)
 
 
-def seen_at(memory: Known, kind: str, when: datetime) -> frozenset[str]:
+def seen_at(stored: Known, kind: str, when: datetime) -> frozenset[str]:
     """Return the fields of a kind that were last seen at this time."""
-    return frozenset(field for field, seen in memory[kind].items() if seen.last == when)
+    return frozenset(field for field, seen in stored[kind].items() if seen.last == when)
 
 
 @lru_cache  # the lists of one sync remember the same

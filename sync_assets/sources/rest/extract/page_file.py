@@ -61,8 +61,8 @@ class Header:
 
     def written(self) -> bytes:
         """Return the first bytes of a file."""
-        told = {"read_at": self.read_at.isoformat(), "until": self.until.isoformat()}
-        return MAGIC + json.dumps(told).encode() + b"\n"
+        fields = {"read_at": self.read_at.isoformat(), "until": self.until.isoformat()}
+        return MAGIC + json.dumps(fields).encode() + b"\n"
 
 
 def read_header(file: IO[bytes]) -> Header | None:
@@ -70,8 +70,8 @@ def read_header(file: IO[bytes]) -> Header | None:
     try:
         if file.readline(len(MAGIC)) != MAGIC:
             return None
-        told = json.loads(file.readline(1_000))
-        times = [datetime.fromisoformat(told[name]) for name in ("read_at", "until")]
+        fields = json.loads(file.readline(1_000))
+        times = [datetime.fromisoformat(fields[name]) for name in ("read_at", "until")]
     except (ValueError, KeyError, TypeError):
         return None
     return Header(*times) if all(time.tzinfo is not None for time in times) else None
@@ -94,9 +94,9 @@ def read_index(file: IO[bytes]) -> tuple[list[Kept], int]:
     for kind, page in _records(file):
         if kind == SEAM:
             file.seek(page.at)
-            if zlib.crc32(told := file.read(page.size)) != page.check:
+            if zlib.crc32(content := file.read(page.size)) != page.check:
                 break
-            back = int(told)
+            back = int(content)
             continue
         if back is not None:
             page, pages = _with_seam(pages, page, back)

@@ -56,7 +56,7 @@ def read_list(reading: Reading) -> End:
     """
     kept, listing = reading.kept, reading.listing
     left, resume = READS_AGAIN, Resume(kept, reading.endpoint)
-    size, news = reading.connection.page_sizes.of(listing.resource), ""
+    size, why = reading.connection.page_sizes.of(listing.resource), ""
     if kept.pages:
         pages = f"{len(kept.pages):,} pages"
         reading.say(f"{pages} wait on disk, read from {kept.read_at:%H:%M:%S} UTC on; going on")
@@ -73,13 +73,13 @@ def read_list(reading: Reading) -> End:
                 raise reading.failed(walk, cause) from error
             left -= 0 if kept.pages else 1
             if (lowered := size.lowered(walk.fewer)) != size:
-                size, news = lowered, str(error)
+                size, why = lowered, str(error)
             listing.retries += 1
             reading.say(f"{error}; reading the list again from its start")
             resume = _from_its_start(reading)
         except LimitError as error:
             listing.retries += 1
-            size, news = size.without_overlap() if walk.pages else size.without_limit(), str(error)
+            why, size = str(error), size.without_overlap() if walk.pages else size.without_limit()
             resume = _from_its_start(reading)
         except (SyncError, OSError, ValueError) as error:  # a link that is no URL
             may_go_on = _may_go_on(reading.connection, error)
@@ -92,16 +92,16 @@ def read_list(reading: Reading) -> End:
             raise reading.failed(walk, brief(error)) from error
         else:
             listing.page_size, listing.rows_a_page = size, walk.full
-            _learn(reading, news)
+            _learn(reading, why)
             return end
 
 
-def _learn(reading: Reading, news: str) -> None:
+def _learn(reading: Reading, why: str) -> None:
     """Remember the page size with which a list was read; say once what changed."""
     sizes, listing = reading.connection.page_sizes, reading.listing
     size, rows = listing.page_size, listing.rows_a_page
-    if sizes.learn(listing.resource, size) and news:
-        reading.say(f"{news}; {size}")
+    if sizes.learn(listing.resource, size) and why:
+        reading.say(f"{why}; {size}")
     if rows and sizes.falls_short(listing.resource, rows):
         reading.say(f"{size.limit} rows a page were asked for, {rows} came")
 
@@ -129,9 +129,9 @@ def _read(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> End:
         aside = sum(spool.add(_mapped(endpoint, rows)) for rows in resume.aside)
         if resume.seam:
             records = [record for record in records if not spool.knows(record)]
-        news = spool.add(records)
-        listing.page_rows.append(aside + news)
-        stale = 0 if news or resume.seam else stale + 1
+        new = spool.add(records)
+        listing.page_rows.append(aside + new)
+        stale = 0 if new or resume.seam else stale + 1
         resume.passed()
         if stale == PAGES_WITHOUT_NEWS:
             cause = f"the last {stale} pages brought no new record: no end in sight"

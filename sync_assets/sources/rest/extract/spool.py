@@ -96,8 +96,8 @@ class Spool:
             self._newer.renew(newer)
         else:
             self._newer = newer
-        told = {problem.record for problem in self.listing.problems}
-        self.listing.quarantine(p for p in newer.listing.problems if p.record not in told)
+        known = {problem.record for problem in self.listing.problems}
+        self.listing.quarantine(p for p in newer.listing.problems if p.record not in known)
         self.listing.rows = len(self.keys())
 
     def tables(self) -> Iterator[pa.Table]:
@@ -168,10 +168,10 @@ class Spool:
         self._type()
         again, self._again = self._again, []
         loaded = rows_by_key(self.tables(), self.key, {key for key, _ in again}) if again else {}
-        told = {problem.record for problem in self.listing.problems}
+        known = {problem.record for problem in self.listing.problems}
         for (key, record), (table, problems) in zip(again, self._apart(again), strict=True):
             text = to_json(record)
-            if text in told:
+            if text in known:
                 continue
             if table.num_rows and key in loaded:
                 columns = differing(without_nulls(table), loaded[key])
@@ -182,7 +182,7 @@ class Spool:
                 loaded.update({key: without_nulls(table)} if table.num_rows else {})
                 self._keep(table)
             self.listing.duplicates -= 1
-            told.update(problem.record for problem in problems)
+            known.update(problem.record for problem in problems)
             self.listing.quarantine(problems)
 
     def _apart(self, again: list[tuple[str, Any]]) -> Iterator[tuple[pa.Table, list[Problem]]]:

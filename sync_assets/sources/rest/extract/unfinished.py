@@ -126,12 +126,12 @@ class Unfinished:
         return None
 
     def _load(self, handle: IO[bytes]) -> None:
-        told = read_header(handle)
+        header = read_header(handle)
         now = times.now()
-        if told is None or not now - self._hours <= told.read_at <= now:
+        if header is None or not now - self._hours <= header.read_at <= now:
             self.begin_anew()
             return
-        self.read_at = told.read_at
+        self.read_at = header.read_at
         self.pages, end = read_index(handle)
         handle.truncate(end)
 
@@ -186,8 +186,8 @@ def sweep() -> list[Path]:
         try:
             with file.open("rb") as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                told = read_header(handle)
-                if told is not None and told.until < times.now():
+                header = read_header(handle)
+                if header is not None and header.until < times.now():
                     file.unlink()
                     gone.append(file)
         except OSError:  # it is in use, gone, or no file

@@ -30,7 +30,7 @@ class Budget(Protocol):
     def free(self) -> float:
         """Return how many requests may be sent without a wait; infinite without a limit."""
 
-    def news(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Return new messages, each once."""
 
 
@@ -44,7 +44,7 @@ class LocalBudget:
 
     def book(self) -> Turn:
         """Book a request, or return how long to wait first."""
-        if not self._quota.windows and self._usage.is_untold():
+        if not self._quota.windows and self._usage.is_empty():
             return Turn(time.monotonic())
         with self._lock, self._usage.held() as usage:
             return usage.book(self._quota, time.monotonic())
@@ -71,7 +71,7 @@ class LocalBudget:
         with self._lock:
             return self._usage.free(self._quota, time.monotonic())
 
-    def news(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Return new messages, each once: that the account's file could not be used."""
-        told, self._usage.news = self._usage.news, []
-        return told
+        messages, self._usage.messages = self._usage.messages, []
+        return messages

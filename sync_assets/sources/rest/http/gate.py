@@ -66,9 +66,9 @@ class Gate:
             if error.status == 403 and witness():
                 self.answered()
                 return None
-            told = f"{error}. {len(found)} lists in a row were refused like that"
-            self.close(ResponseError(f"not asked for, since {told}"))
-            return f"{told}: nothing more is asked for"
+            reason = f"{error}. {len(found)} lists in a row were refused like that"
+            self.close(ResponseError(f"not asked for, since {reason}"))
+            return f"{reason}: nothing more is asked for"
 
     def _is_enough(self, status: int) -> bool:
         found = self._refused[status]

@@ -13,7 +13,7 @@ LIMITS = ("X-RateLimit-Limit", "X-Rate-Limit-Limit", "RateLimit-Limit")
 _REMAINING = re.compile(r"(?:^|[;,\s])(?:r|remaining)\s*=\s*(\d{1,12})", re.I | re.A)
 _RESET = re.compile(r"(?:^|[;,\s])(?:t|reset)\s*=\s*(\d{1,12})", re.I | re.A)
 _LIMIT = re.compile(r"(?:^|[;,\s])limit\s*=\s*(\d{1,12})", re.I | re.A)
-#: Seconds. A reset in whole seconds may be told one too early.
+#: Seconds. A reset in whole seconds may name a second too few.
 ROUNDING_SECONDS = 1.0
 
 
@@ -36,7 +36,7 @@ def said_left(headers: Mapping[str, str]) -> Left | None:
     if not found:
         return _of_policies(headers.get("RateLimit", ""))
     now = clock(headers)
-    resets = [told for name in RESETS if (told := first(headers, name, now)) is not None]
+    resets = [reset for name in RESETS if (reset := first(headers, name, now)) is not None]
     limits = [number for name in LIMITS for number in numbers(headers.get(name, ""))]
     limit = min((int(number) for number in limits if 1 <= number < 1e12), default=None)
     if not resets:
@@ -47,8 +47,8 @@ def said_left(headers: Mapping[str, str]) -> Left | None:
 def _of_policies(text: str) -> Left | None:
     """Return the policy with the fewest requests left; commas separate policies."""
     parts = [text] if "remaining" in text.lower() else text.split(",")
-    told = [_of_policy(part) for part in parts]
-    return min((one for one in told if one), key=lambda one: one.requests, default=None)
+    policies = [_of_policy(part) for part in parts]
+    return min((one for one in policies if one), key=lambda one: one.requests, default=None)
 
 
 def _of_policy(text: str) -> Left | None:

@@ -15,8 +15,8 @@ from sync_assets.sources.rest.http.quota_headers import said_left
 from sync_assets.sources.rest.http.usage import Turn
 from sync_assets.sources.rest.http.windows import Quota
 
-#: Seconds: a shorter wait for the quota is not told, and none within so many of the last.
-TOLD_SECONDS, QUIET_SECONDS = 5.0, 300.0
+#: Seconds: a shorter wait for the quota is not logged, and one is logged at most this often.
+LOGGED_SECONDS, QUIET_SECONDS = 5.0, 300.0
 
 
 def _always() -> None:
@@ -83,9 +83,9 @@ class RateLimiter:
         """Return how many requests the quota allows now; infinite without a limit."""
         return self._budget.free()
 
-    def news(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Return new messages, each once: that the usage could not be shared."""
-        return self._budget.news()
+        return self._budget.messages()
 
     def _booked(self, may: Callable[[], None], say: Callable[[str], None]) -> tuple[Turn, float]:
         """Wait until a request is booked; return it and the seconds waited."""
@@ -105,7 +105,7 @@ class RateLimiter:
     def _tell(self, turn: Turn, say: Callable[[str], None]) -> None:
         now = time.monotonic()
         with self._lock:
-            if turn.rests or turn.wait < TOLD_SECONDS or now < self._quiet_until:
+            if turn.rests or turn.wait < LOGGED_SECONDS or now < self._quiet_until:
                 return
             self._quiet_until = now + max(turn.wait, QUIET_SECONDS)
         windows = ", ".join(map(str, self.quota.ours)) or "by what the API says"

@@ -43,10 +43,10 @@ class RedisBudget:
         self._failures: type[Exception] = redis.RedisError
         self._quota, self._local = quota, LocalBudget(quota, account)
         self._windows = [
-            told for window in quota.ours for told in (window.requests, window.seconds)
+            number for window in quota.ours for number in (window.requests, window.seconds)
         ]
         self._away_until = 0.0
-        self._news: list[str] = []
+        self._messages: list[str] = []
         self._lock = Lock()
 
     def book(self) -> Turn:
@@ -70,9 +70,9 @@ class RedisBudget:
         """Use what a response says is left."""
         seconds = (self._quota.longest or MINUTE) if left.seconds is None else left.seconds
         kept = self._quota.kept_of(left)
-        told = (left.requests, min(seconds, LONGEST_REST), kept, in_flight)
+        values = (left.requests, min(seconds, LONGEST_REST), kept, in_flight)
         self._either(
-            lambda: self._call("heed", "", *told), lambda: self._local.heed(left, in_flight)
+            lambda: self._call("heed", "", *values), lambda: self._local.heed(left, in_flight)
         )
 
     def pause(self, seconds: float) -> None:
@@ -85,13 +85,13 @@ class RedisBudget:
             lambda: float(self._call("free", "", *self._windows) or "inf"), self._local.free
         )
 
-    def news(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Return new messages, each once: that the Redis does not answer."""
-        told, self._news = self._news, []
-        return told + self._local.news()
+        messages, self._messages = self._messages, []
+        return messages + self._local.messages()
 
-    def _call(self, what: str, name: str, *told: object) -> Any:
-        return self._script(keys=self._keys, args=[what, name, self._quota.longest, *told])
+    def _call(self, what: str, name: str, *values: object) -> Any:
+        return self._script(keys=self._keys, args=[what, name, self._quota.longest, *values])
 
     def _either(self, there: Callable[[], Given], here: Callable[[], Given]) -> Given:
         """Return what the Redis says, or what this machine says while it is unreachable."""
@@ -102,7 +102,7 @@ class RedisBudget:
         except self._failures as error:
             with self._lock:
                 if time.monotonic() >= self._away_until:
-                    self._news.append(
+                    self._messages.append(
                         f"the Redis of QUOTA__REDIS_URL does not answer ({brief(error)}): for "
                         f"{AWAY_SECONDS:.0f} s this machine keeps to the quota by itself"
                     )

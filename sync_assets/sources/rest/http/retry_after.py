@@ -42,8 +42,8 @@ def asked_wait(headers: Mapping[str, str], status: int) -> float | None:
 
 def clock(headers: Mapping[str, str]) -> float:
     """Return Unix seconds by the server's clock, or by ours if the response has no date."""
-    told = _date(headers.get("Date", ""))
-    return times.now().timestamp() if told is None else told
+    date = _date(headers.get("Date", ""))
+    return times.now().timestamp() if date is None else date
 
 
 def first(headers: Mapping[str, str], name: str, now: float) -> float | None:

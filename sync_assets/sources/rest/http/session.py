@@ -70,8 +70,8 @@ class ListSession(Session):
             except TRANSIENT as error:
                 self._rest(error, retries)
             finally:
-                for news in self.adapter.rate_limiter.news():
-                    self.observer.say(news)
+                for message in self.adapter.rate_limiter.messages():
+                    self.observer.say(message)
 
     def merge_environment_settings(self, *args: Any) -> Any:
         """Return proxies and certificates for the one origin, looked up once: that is slow."""

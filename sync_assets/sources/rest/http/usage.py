@@ -45,14 +45,14 @@ class Usage:
     paused_until: float = 0.0
     left: float = inf
     left_until: float = 0.0
-    news: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     @contextmanager
     def held(self) -> Iterator[Usage]:
         """Hold the usage, for this process alone."""
         yield self
 
-    def is_untold(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing is known that could delay a request."""
         return False
 

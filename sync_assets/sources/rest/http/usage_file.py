@@ -47,14 +47,14 @@ class SharedUsage(Usage):
             yield self
             return
         try:
-            before = self._told() if self._read() else None
+            before = self._content() if self._read() else None
             yield self
-            if (told := self._told()) != before:
-                self._write(told)
+            if (content := self._content()) != before:
+                self._write(content)
         finally:
             self._lock.release()
 
-    def is_untold(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no process has written the file yet, checked without a lock."""
         return self._is_shared and not self._file.exists()
 
@@ -88,14 +88,14 @@ class SharedUsage(Usage):
     def _begin_anew(self, error: Exception) -> bool:
         self._take(Usage())
         what = type(error).__name__
-        self.news.append(f"{self._file} held no requests of ours ({what}): it is made anew")
+        self.messages.append(f"{self._file} held no requests of ours ({what}): it is made anew")
         return False
 
     def _take(self, other: Usage) -> None:
         for name in SHARED:
             setattr(self, name, getattr(other, name))
 
-    def _told(self) -> dict[str, Any]:
+    def _content(self) -> dict[str, Any]:
         return {
             "sent": list(self.sent),
             "flying": list(self.flying),
@@ -104,20 +104,20 @@ class SharedUsage(Usage):
             "left_until": self.left_until,
         }
 
-    def _write(self, told: dict[str, Any]) -> None:
+    def _write(self, content: dict[str, Any]) -> None:
         fresh = self._file.with_suffix(".new")
         try:
             for place in (fresh, self._file):
                 if place.is_dir():
                     place.rename(f"{place}.{time.time_ns()}")
-            fresh.write_bytes(orjson.dumps({"at": time.monotonic(), "boot": _boot(), **told}))
+            fresh.write_bytes(orjson.dumps({"at": time.monotonic(), "boot": _boot(), **content}))
             fresh.replace(self._file)
         except OSError as error:
             self._keep_alone(error)
 
     def _keep_alone(self, error: Exception) -> None:
         self._is_shared = False
-        self.news.append(
+        self.messages.append(
             f"{self._file} cannot be used: {error}. Other processes do not see what this one asks "
             "for, and the rate holds for each by itself. Remove the file, or set TMPDIR."
         )
@@ -133,14 +133,14 @@ def _usage(content: bytes) -> Usage:
 
     Raises `ValueError` or a similar error if it is not ours. Times in the future are ignored.
     """
-    told, now = json.loads(content), time.monotonic()
-    at, paused_until = float(told["at"]), float(told["paused_until"])
+    stored, now = json.loads(content), time.monotonic()
+    at, paused_until = float(stored["at"]), float(stored["paused_until"])
     sent, flying = (
-        sorted(moment for moment in map(float, told.get(name, ())) if moment <= now)
+        sorted(moment for moment in map(float, stored.get(name, ())) if moment <= now)
         for name in ("sent", "flying")
     )
-    left, left_until = told.get("left"), float(told.get("left_until", 0))
-    if not at <= now or told.get("boot", _boot()) != _boot():
+    left, left_until = stored.get("left"), float(stored.get("left_until", 0))
+    if not at <= now or stored.get("boot", _boot()) != _boot():
         return Usage()
     if not paused_until <= now + LONGEST_SECONDS:
         paused_until = 0.0

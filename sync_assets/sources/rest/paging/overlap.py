@@ -121,8 +121,8 @@ class Windows:
     def _may_overlap(self, rows: int, link: Any) -> bool:
         claims = self._claims
         first = claims.current in (None, 1) and claims.per_page in (None, rows)
-        told = claims.total is not None and link is not None and number_of(link) == 2
-        return self.wanted and first and told and rows >= SMALLEST_PAGE
+        has_total = claims.total is not None and link is not None and number_of(link) == 2
+        return self.wanted and first and has_total and rows >= SMALLEST_PAGE
 
     def _joined(self, rows: list[Any], again: int) -> list[Any]:
         """Return a page without the rows at its start that the page before held.

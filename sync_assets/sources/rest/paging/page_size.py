@@ -114,6 +114,6 @@ class PageSizes:
         """Note that pages came with fewer rows than requested; return whether that is new."""
         with self._lock:
             limit = self.of(resource).limit
-            news = limit is not None and rows < limit and rows != self._rows.get(resource)
+            is_new = limit is not None and rows < limit and rows != self._rows.get(resource)
             self._rows[resource] = rows
-        return news
+        return is_new

@@ -86,9 +86,9 @@ class RowTyper:
     ) -> pa.Array:
         if name in self.own:
             for i, sent in enumerate(row.get(name) for row in rows):
-                told = sent if sent is None or isinstance(sent, str) else to_json(sent)
-                if told not in (None, parent):
-                    note(wrong, i, f"{name} is {told[:SHOWN]!r} in a list of {parent}")
+                text = sent if sent is None or isinstance(sent, str) else to_json(sent)
+                if text not in (None, parent):
+                    note(wrong, i, f"{name} is {text[:SHOWN]!r} in a list of {parent}")
             return pa.array([parent] * len(rows), pa.string())
         outer, _, inner = name.partition("__")
         values = [row.get(outer) for row in rows]
