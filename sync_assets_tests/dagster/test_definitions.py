@@ -28,7 +28,7 @@ ALLOWED = {
 }
 #: Taking seconds to import, each is for those who use it.
 LATER = ["sqlalchemy", "alembic", "apprise", "uvicorn", "starlette", "rich", "psycopg2", "celery",
-         "matplotlib"]  # fmt: skip
+         "matplotlib", "sqlglot.dialects.duckdb", "sqlglot.dialects.postgres"]  # fmt: skip
 REPORTS = {"reports/promotion_funnel", "reports/affiliate_revenue", "reports/event_sales"}
 WITHOUT_NETWORK = f"""
 import socket

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 
 from sync_assets.sources.promotions import API
+from sync_assets.warehouse.errors import WarehouseError
 from sync_assets.warehouse.typed.views import TypedViews
 from sync_assets_tests.support.postgres import SERVER, PostgresWorld, either_warehouse, own_database
 from sync_assets_tests.support.world import World, new_world
@@ -79,6 +80,18 @@ def test_views_are_written_once(warehouse: World, monkeypatch: pytest.MonkeyPatc
     for _ in range(3):
         synced(warehouse, "promotions", "users")
     assert sorted(made) == ["promotions", "users"]
+
+
+def test_sqlglot_has_nothing_to_do_where_no_view_changes(
+    warehouse: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert synced(warehouse) == []
+    monkeypatch.delattr("sqlglot.transpile")
+    assert synced(warehouse) == []
+    declare(monkeypatch, nickname="text")
+    if not isinstance(warehouse, PostgresWorld):
+        with pytest.raises(WarehouseError, match="transpile"):
+            synced(warehouse)
 
 
 def test_a_view_of_somebody_elses_stays(warehouse: World) -> None:

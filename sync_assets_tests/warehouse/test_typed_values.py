@@ -6,6 +6,7 @@ The check counts what is null in the view though a value is there; see `lib/chec
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,37 @@ ODD = {
     "price": 150,
     "seller": {"age": "old", "name": 7},
 }
+
+
+#: Texts that stand for an instant, and the instant in UTC.
+INSTANTS = {
+    "2026-11-28": "2026-11-28 00:00:00",
+    "2026-11-28T10:00": "2026-11-28 10:00:00",
+    "2026-11-28 10:00:01": "2026-11-28 10:00:01",
+    "2026-11-28T10:00Z": "2026-11-28 10:00:00",
+    "2026-11-28T10:00:01.125Z": "2026-11-28 10:00:01.125000",
+    "2026-11-28T10:00:01.123456+02:00": "2026-11-28 08:00:01.123456",
+    "2026-11-28T10:00+0530": "2026-11-28 04:30:00",
+    "2026-11-28 10:00-14:59": "2026-11-29 00:59:00",
+    "2024-02-29T23:59:59+00:00": "2024-02-29 23:59:59",
+    "2000-02-29": "2000-02-29 00:00:00",
+    "1000-01-01T00:00:00Z": "1000-01-01 00:00:00",
+    "9999-12-31T23:59:59.999999Z": "9999-12-31 23:59:59.999999",
+}
+NO_INSTANTS = [
+    "2026-02-29", "2100-02-29", "2026-04-31", "2026-13-01", "2026-01-00", "0999-01-01",
+    "2026-11-28T24:00", "2026-11-28T10", "2026-11-28T10:60", "2026-11-28T10:00:60", "20261128",
+    "2026-11-28T10:00:00+15:00", "2026-11-28T10:00:00.1234567", "2026-11-28T10:00 UTC", "now", "",
+]  # fmt: skip
+
+
+def test_an_instant_is_the_same_one_in_utc(world: World) -> None:
+    texts = [*INSTANTS, *NO_INSTANTS]
+    load(world, *({**GOOD, "id": str(n), "happened": text} for n, text in enumerate(texts)))
+    rows = world.query("SELECT id, CAST(happened AS VARCHAR) AS at FROM surveys_typed.sales")
+    found = {texts[int(row["id"])]: row["at"] and datetime.fromisoformat(row["at"]) for row in rows}
+    wanted = {text: datetime.fromisoformat(at) for text, at in INSTANTS.items()}
+    assert found == wanted | dict.fromkeys(NO_INSTANTS)
 
 
 def test_a_parent_is_joined_by_the_field_that_it_is_known_by(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlt.destinations.sql_client import SqlClientBase
 
-from sync_assets.warehouse.typed.casts import JSON, POSTGRES, Casts
+from sync_assets.warehouse.typed.casts import FROM_TEXT, TYPES
 from sync_assets.warehouse.typed.view_sql import quoted
 
 COLUMNS = """
@@ -29,7 +29,7 @@ NAMES = {
     "timestamp without time zone": "timestamp",
     "date": "date",
     "numeric(23,4)": "decimal",
-    JSON[POSTGRES].lower(): "json",
+    TYPES["json"].lower(): "json",
 }
 
 
@@ -56,12 +56,12 @@ def shaped(
 
     A value that such a column cannot hold is null in it.
     """
-    casts, kept, shown = Casts(POSTGRES), [], []
+    kept, shown = [], []
     for name, kind in columns.items():
         value, wanted, had = f"v.{quoted(name)}", kinds.get(name), NAMES.get(kind, kind)
         if wanted != had:
             kept.append(name)
-            cast = casts.by_kind.get(had)
+            cast = FROM_TEXT.get(had)
             value = cast(f"CAST({value} AS TEXT)") if wanted and cast else f"CAST(NULL AS {kind})"
         shown.append(f"CAST({value} AS {kind}) AS {quoted(name)}")
     shown += [f"v.{quoted(name)}" for name in kinds if name not in columns]

@@ -1,16 +1,21 @@
 """The SQL of a typed view: a select over its table, and what rows of other tables show beside it.
 
-One row for one row: the other table is grouped by its key before it is joined. What the warehouse
-does not have yet, or has in another type than is declared, is null.
+It is put together as the SQL of Postgres, of which sqlglot makes that of DuckDB. One row for one
+row: the other table is grouped by its key before it is joined. What the warehouse does not have
+yet, or has in another type than is declared, is null.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
+
+import sqlglot
 
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.declaration.typed import ViewColumn, typed_columns
-from sync_assets.warehouse.typed.casts import Casts
+from sync_assets.warehouse.typed import casts
+from sync_assets.warehouse.typed.casts import POSTGRES
 
 #: The types of the columns by table, in dlt's words, as the warehouse has them.
 Stored = Mapping[str, Mapping[str, str]]
@@ -23,7 +28,7 @@ class ViewSql:
     def __init__(self, api: Api, dataset: str, dialect: str, stored: Stored) -> None:
         self._endpoints = api.endpoints
         self._dataset, self._stored = dataset, stored
-        self.dialect, self._casts = dialect, Casts(dialect)
+        self._dialect = dialect
 
     def columns(self, table: str) -> list[ViewColumn]:
         """The columns of a view."""
@@ -36,10 +41,19 @@ class ViewSql:
     def signature(self, table: str) -> str:
         """What a view is made of: something else where its query or its comments are others."""
         meanings = (f"{c.name}: {c.meaning} {c.personal}" for c in self.columns(table))
-        return "\n".join([self.select(table), *meanings])
+        return "\n".join([self._select(table), *meanings])
 
     def select(self, table: str) -> str:
         """The query of a view."""
+        return self._written(self._select(table))
+
+    def _written(self, sql: str) -> str:
+        """A query in the dialect, which sqlglot loads when it first writes it."""
+        if self._dialect == POSTGRES:
+            return sql
+        return sqlglot.transpile(sql, read=POSTGRES, write=self._dialect)[0]
+
+    def _select(self, table: str) -> str:
         columns = self.columns(table)
         own = {column.name: column for column in columns}
         joins = dict(self._joins(columns))
@@ -48,7 +62,7 @@ class ViewSql:
             if not column.joined
             else f"{quoted(_alias(column))}.{quoted(column.joined)} AS {quoted(column.name)}"
             if _alias(column) in joins
-            else f"{self._casts.null(column.kind)} AS {quoted(column.name)}"
+            else f"{casts.null(column.kind)} AS {quoted(column.name)}"
             for column in columns
         ]
         source = f"SELECT {', '.join(shown)} FROM {self.table(table)} AS {ROW}"
@@ -68,7 +82,7 @@ class ViewSql:
             for column in converted
         ]
         source = f"SELECT {', '.join(counts)} FROM {self.table(table)} AS {ROW}"
-        return " ".join([source, *joins.values()])
+        return self._written(" ".join([source, *joins.values()]))
 
     def converted(self, table: str) -> list[ViewColumn]:
         """The columns of which a value could be null in the view and is there in the table."""
@@ -86,10 +100,10 @@ class ViewSql:
     def _shown(self, table: str, column: ViewColumn, own: Mapping[str, ViewColumn]) -> str:
         """A column's value, as the view has it."""
         if self._stored.get(table, {}).get(column.column) != column.stored:
-            return self._casts.null(column.kind)
-        casts, raw = self._casts, self._raw(column)
+            return casts.null(column.kind)
+        raw = self._raw(column)
         if column.form == "same":
-            return casts.by_kind[column.kind](raw) if column.converted else raw
+            return casts.FROM_TEXT[column.kind](raw) if column.converted else raw
         if column.form == "unix":
             return casts.unix(casts.bigint(raw) if column.path else raw)
         if column.form == "cents":
@@ -99,7 +113,7 @@ class ViewSql:
             return casts.cents(raw, *given)
         if column.form == "boolean number":
             return casts.boolean(f"CAST({raw} AS TEXT)")
-        return casts.by_kind[column.kind](raw)
+        return casts.FROM_TEXT[column.kind](raw)
 
     def _beside(self, table: str, name: str, own: Mapping[str, ViewColumn]) -> str | None:
         """Another column's value: of the row, or of a table that is joined."""
@@ -117,14 +131,14 @@ class ViewSql:
         value = f"{ROW}.{quoted(column.column)}"
         if not column.path:
             return value
-        return self._casts.inside(value, column.path, as_json=column.kind == "json")
+        return casts.inside(value, column.path, as_json=column.kind == "json")
 
     def _sent(self, column: ViewColumn) -> str:
         """What a column's value is made of: of an object that stands for an instant, all of it."""
         if column.form != "unix" or not column.path:
             return self._raw(column)
         value = f"{ROW}.{quoted(column.column)}"
-        return self._casts.inside(value, column.path[:-1]) if column.path[:-1] else value
+        return casts.inside(value, column.path[:-1]) if column.path[:-1] else value
 
     def _joinable(self, column: ViewColumn) -> bool:
         return column.key in self._stored.get(column.refers, {})
@@ -153,9 +167,10 @@ class ViewSql:
             )
 
 
+@cache
 def quoted(name: str) -> str:
     """A name, as both dialects quote one."""
-    return '"' + name.replace('"', '""') + '"'
+    return sqlglot.to_identifier(name, quoted=True).sql()
 
 
 def _alias(column: ViewColumn) -> str:
