@@ -33,7 +33,7 @@ class ExecutionSettings(BaseConfiguration):
     machines: Annotated[str, one_of(MACHINES)] = "one"
     """`many`: more than one machine writes, so a DuckDB file is refused."""
     commit_every: Annotated[float, at_least(1)] = 60.0
-    """Seconds, after which complete lists are loaded while the rest is read."""
+    """Seconds after which complete lists are loaded while others are still read."""
 
 
 def execution() -> ExecutionSettings:

@@ -37,7 +37,7 @@ class AlertSettings(BaseConfiguration):
     """Where alerts are sent."""
 
     urls: TSecretStrValue | None = None
-    """apprise URLs with white space between them; no alerts without one."""
+    """apprise URLs, separated by white space; without one, no alerts are sent."""
 
 
 @dataclass(frozen=True)

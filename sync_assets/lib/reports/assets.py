@@ -26,7 +26,7 @@ class ReportSettings(BaseConfiguration):
     """Whether the reports exist."""
 
     enabled: bool | None = None
-    """true or false: for all sources, or for none; unset: for those in the sandbox."""
+    """true: for all sources; false: for none; unset: for those in the sandbox."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class RetentionSettings(BaseConfiguration):
     """How long Dagster keeps its records."""
 
     keep_days: Annotated[int, at_least(0, TEN_YEARS)] = 0
-    """Days for which Dagster keeps runs; 0 is for ever. `deploy/` says 30."""
+    """Days for which Dagster keeps runs; 0 means for ever. `deploy/` sets 30."""
 
 
 class RetentionConfig(dg.Config):

@@ -31,14 +31,14 @@ QUOTES = "\"'`“”‘’«»"
 
 @configspec
 class LifeSettings(BaseConfiguration):
-    """How many hours after the end of a partition it may still change."""
+    """The hours after its end during which a partition may still change."""
 
     grace: Hours = 48.0
 
 
 @configspec
 class QuotaSettings(BaseConfiguration):
-    """How much an account may be asked: what `ApiSettings` says of it, without a secret."""
+    """The fields of `ApiSettings` that limit requests, readable without a secret."""
 
     page_size: Annotated[int | None, at_least(1)] = None
     max_concurrency: Annotated[int, at_least(1)] = 8
@@ -50,40 +50,40 @@ class QuotaSettings(BaseConfiguration):
 
 @configspec
 class ApiSettings(BaseConfiguration):
-    """Where an API is and how hard it may be asked."""
+    """Where an API is, and how fast it may be read."""
 
     base_url: str = None  # type: ignore[assignment]  # dlt's mark of a required field
-    """What comes before the paths in the README; the sandbox is never a fallback."""
+    """The URL before the paths in the README, or `sandbox`, which is never a fallback."""
     page_size: Annotated[int | None, at_least(1)] = None
-    """Rows of a page, sent as `limit`; the service's own number where none is sent."""
+    """Rows of a page, sent as `limit`; if none is sent, the service decides."""
     max_concurrency: Annotated[int, at_least(1)] = 8
     """Requests in flight."""
     requests_per_minute: Annotated[int | None, at_least(0)] = None
-    """Takes the place of the quota; 0 is no limit. Nothing of it is kept in reserve."""
+    """Replaces the quota, without a reserve; 0 means no limit."""
     quota: Annotated[str | None, A_QUOTA] = None
-    """Windows as the service counts them, as `5000/1800 200/60`: requests/seconds."""
+    """Windows as the service counts them: requests/seconds, such as `5000/1800 200/60`."""
     quota_reserve: Annotated[float, at_least(0, 0.9)] = 0.2
     """Share of each window that is left to people and other tools."""
     max_retries: Annotated[int, at_least(0)] = 3
-    """How often a request that failed is sent again; see below."""
+    """How often a failed request is sent again; see below."""
     backoff_factor: Annotated[float, at_least(0, A_DAY)] = 2.0
     """Seconds before the first retry, twice as many before each further one."""
     max_wait: Annotated[float, at_least(0, A_DAY)] = 300.0
-    """Seconds that one request waits in all; a longer `Retry-After` fails at once."""
+    """Seconds that one request waits in total; a longer `Retry-After` fails at once."""
     rate_window: Annotated[float | None, at_least(1, A_DAY)] = None
-    """Seconds that a 429 without a time is waited out."""
+    """Seconds to wait after a 429 that names no time."""
     resume_within: Annotated[float, at_least(0, 168)] = 6.0
-    """Hours in which a list that was cut off goes on where it was; 0 keeps nothing on disk."""
+    """Hours in which a list that was cut off can be resumed; 0 keeps nothing on disk."""
     timeout: Annotated[float, above(0, A_DAY)] = 60.0
-    """Seconds without an answer."""
+    """Seconds without a response after which a request fails."""
     heads_from_pages: Annotated[int, at_least(2)] = 21
-    """Pages from which on a list may be read by its head; shorter ones are always swept."""
+    """Pages from which on a list may be read by its head; shorter lists are always swept."""
     grace: Hours = 48.0
-    """Hours after its end in which a promotion or an event series may still change."""
+    """Hours after its end during which a promotion or an event series may still change."""
     dataset: str | None = None
     """The dataset of the tables; `_sandbox` is added in the sandbox."""
     take_over: str | None = None
-    """Tables that no sync made and that syncs may replace, with white space between."""
+    """Tables that no sync made and that syncs may replace, separated by white space."""
     keep_pages: float | None = None
     """No effect: see `RESUME_WITHIN`."""
 
@@ -91,13 +91,13 @@ class ApiSettings(BaseConfiguration):
 
     @property
     def secret(self) -> str:
-        """The credential, whatever the API calls it."""
+        """The credential, under whichever name the API has for it."""
         return str(getattr(self, self.secret_field) or "")
 
 
 @configspec
 class BearerTokenSettings(ApiSettings):
-    """An API that calls its credential a bearer token."""
+    """The settings of an API whose credential is a bearer token."""
 
     bearer_token: TSecretStrValue | None = None
     secret_field: ClassVar[str] = "bearer_token"
@@ -105,7 +105,7 @@ class BearerTokenSettings(ApiSettings):
 
 @configspec
 class ApiKeySettings(ApiSettings):
-    """An API that calls its credential an API key."""
+    """The settings of an API whose credential is an API key."""
 
     api_key: TSecretStrValue | None = None
     secret_field: ClassVar[str] = "api_key"
@@ -113,15 +113,15 @@ class ApiKeySettings(ApiSettings):
 
 @configspec
 class SharedQuotaSettings(BaseConfiguration):
-    """Who keeps the quota beyond one machine."""
+    """Where machines share the quota."""
 
     redis_url: TSecretStrValue | None = None
-    """A Redis that all machines reach: they keep to each quota together."""
+    """A Redis that all machines reach, so that they keep to each quota together."""
 
 
 @configspec
 class SandboxSettings(BaseConfiguration):
-    """Which account the sandbox plays."""
+    """The account that the sandbox serves."""
 
     seed: int = 7
     """Another seed is another account."""
@@ -134,9 +134,9 @@ class SandboxSettings(BaseConfiguration):
     quota: Annotated[str | None, A_QUOTA] = None
     """Windows that each API of the sandbox enforces with 429, and that syncs keep to."""
     quota_headers: bool = True
-    """Whether answers say what is left of them."""
+    """Whether responses say how many requests are left."""
     page_sizes: Annotated[str, one_of(PAGE_SIZES)] = "honoured"
-    """What becomes of a `limit`: it counts, is refused, gives ten rows, or ten after one page."""
+    """What a `limit` does: it counts, is refused, gives ten rows, or ten after page one."""
 
 
 def variable(source: str, field: str) -> str:
