@@ -1,4 +1,4 @@
-"""Whether a stored text can be converted to another type without loss."""
+"""Decides whether a stored text can be converted to another type without loss."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _is_number(text: str) -> bool:
 
 
 def _is_json(text: str) -> bool:
-    """Whether a text is JSON that Postgres, too, keeps: no key twice, no NUL, no half character."""
+    """Whether a text is JSON that Postgres keeps, too: no duplicate key, NUL or lone surrogate."""
     try:
         return _parsed(text) is not ValueError and bool(to_storable_json(loads(text)))
     except ValueError:
@@ -30,7 +30,7 @@ def _is_json(text: str) -> bool:
 
 
 def _parsed(text: str) -> Any:
-    """What a JSON text says, to the last digit; `ValueError`, the class, where it is none."""
+    """Parse a JSON text with all digits; return the class `ValueError` if it is invalid."""
     try:
         return json.loads(
             text, parse_constant=_refused, parse_float=Decimal, object_pairs_hook=_distinct

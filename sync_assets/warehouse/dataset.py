@@ -11,7 +11,7 @@ from sync_assets.sources.rest.settings import variable
 
 
 def dataset_of(api: Api) -> str:
-    """The dataset of a source; reads no secret. See `refuse_shared_dataset`."""
+    """Return the dataset of a source; reads no secret. See `refuse_shared_dataset`."""
     account = Account(api)
     refuse_shared_dataset(account)
     return account.dataset

@@ -1,4 +1,4 @@
-"""One load: complete lists replace their rows, and the warehouse must hold then what was read."""
+"""One load: complete lists replace their rows, and the result is compared with what was read."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def load_and_prove(
     names: Sequence[str],
     make: Callable[[dlt.Pipeline], None],
 ) -> list[ListResult]:
-    """Load what a round took of some resources; nothing, if a newer reading of a list is there.
+    """Load what a round took of some resources; load nothing if a newer reading of a list exists.
 
-    Gives the lists that stand in the way. Raises `TableRefusedError` for a table that takes no such
-    rows, `WarehouseLostError` where the warehouse is away, and `WarehouseError` otherwise.
+    Returns the lists with a newer reading. Raises `TableRefusedError` if a table does not accept
+    the rows, `WarehouseLostError` if the warehouse is unavailable, and `WarehouseError` otherwise.
     """
     api, journal, say = lists.api, lists.journal, lists.journal.observer.say
     gone = vanished(api, names, journal)
@@ -65,7 +65,7 @@ def load_and_prove(
 
 
 def load_files(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
-    """Load what was extracted, and drop the staging dataset that it took."""
+    """Load the extracted files, and drop the staging dataset of the load."""
     try:
         pipeline.load()
     except PipelineStepFailed as error:
@@ -75,7 +75,7 @@ def load_files(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
 
 
 def asked_for(api: Api, names: Sequence[str], journal: SyncResult) -> list[ListResult]:
-    """What a load takes of some resources: lists, and tables without partitions as a whole."""
+    """Return what a load takes of some resources: lists, and whole tables without partitions."""
     return [listing for name in names for listing in lists_of(journal, api.endpoints[name])]
 
 
@@ -86,7 +86,7 @@ def _clear(
     journal: SyncResult,
     gone: Sequence[ListResult],
 ) -> None:
-    """Remove what complete lists no longer hold and a load without rows leaves behind."""
+    """Remove what complete lists no longer hold but a load without rows leaves behind."""
     remove(tables, api, gone)
     complete = [item for item in asked_for(api, names, journal) if item.error is None]
     clean = [scope(item) for item in complete if not item.problems]
@@ -104,7 +104,7 @@ def _clear(
 
 
 def _verify(tables: Tables, api: Api, names: Sequence[str], journal: SyncResult) -> None:
-    """Fail every list whose rows are not what the warehouse holds now."""
+    """Fail every list whose rows in the warehouse are not those that were read."""
     holds = rows_by_list(tables, api, names)
     for listing in journal.complete():
         rows = holds.get(listing.key, 0)

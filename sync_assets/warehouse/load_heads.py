@@ -1,4 +1,4 @@
-"""One load of heads: their rows are added or take the place of those with their keys."""
+"""One load of heads: their rows are added, or replace those with the same key."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def load_heads(
     names: Sequence[str],
     make: Callable[[dlt.Pipeline], None],
 ) -> list[ListResult]:
-    """Load what a round took of the heads of some resources; all other rows stay as they are.
+    """Load the heads that a round took of some resources; all other rows stay as they are.
 
-    Gives the lists of which a sync was loaded since, as which nothing is loaded. Raises what
-    `load_and_prove` does.
+    If a list was synced meanwhile, nothing is loaded and such lists are returned. Raises what
+    `load_and_prove` raises.
     """
     api, journal, say = lists.api, lists.journal, lists.journal.observer.say
     asked = asked_for(api, names, journal)
@@ -67,7 +67,7 @@ def load_heads(
 
 
 def _expected(tables: Tables, endpoint: Endpoint, spool: Spool) -> int:
-    """The rows of a list once its head is loaded; counts what the head brings."""
+    """Return the rows of a list after its head is loaded; counts what the head changes."""
     listing, key = spool.listing, key_column(endpoint)
     columns = tables.ownership.columns(endpoint.name)
     listing.rows_added = listing.rows_changed = listing.rows_deleted = 0
@@ -83,12 +83,12 @@ def _expected(tables: Tables, endpoint: Endpoint, spool: Spool) -> int:
 
 
 def _held(tables: Tables, endpoint: Endpoint, listing: ListResult) -> int:
-    """The rows that the warehouse holds of a list."""
+    """Return the rows that the warehouse holds of a list."""
     return tables.count(endpoint.name, below(endpoint, listing.parent))
 
 
 def _said(row: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
-    """What a row says: without nulls and dlt's columns, and JSON as it is meant."""
+    """Return the values of a row without nulls and dlt's columns, with JSON parsed."""
     nested = {str(c["name"]) for c in endpoint.columns.values() if c["data_type"] == "json"}
     return {
         name: json.loads(value) if name in nested and isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What a load that failed means for its round: the same again, or all but what stood in its way."""
+"""Decides how to repeat a load that failed: as it was, or without the lists that prevented it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sync_assets.warehouse.errors import TableRefusedError, WarehouseLostError
 
 
 class Again:
-    """The rounds of a sync, each loaded as often as it takes; what was read is not read again.
+    """The rounds of a sync, each loaded until it succeeds; what was read is not read again.
 
-    A table that `refused` what it was to hold fails its lists of the round, and is left out of the
-    load; later rounds bring it others.
+    A table in `refused` did not accept its rows: its lists of the round fail, and it is left out
+    of this load. Later rounds load it again.
     """
 
     def __init__(
@@ -30,14 +30,14 @@ class Again:
         self._pending: set[str] = set()
 
     def next_round(self, seconds: float) -> Round:
-        """Let a round begin; see `Lists.next_round`."""
+        """Start a round; see `ListReader.next_round`."""
         current = self._lists.next_round(seconds)
         current.taken |= self._failed
         current.pending |= self._pending
         return current
 
     def loads(self, pipeline: dlt.Pipeline, load: Callable[[], list[ListResult]]) -> bool:
-        """Load a round. If that failed, or lists are in its way, the next one takes it over."""
+        """Load a round; return False if the next round has to take over its lists."""
         try:
             unneeded = load()
         except TableRefusedError as error:

@@ -37,7 +37,7 @@ class ExecutionSettings(BaseConfiguration):
 
 
 def execution() -> ExecutionSettings:
-    """The settings; `ConfigurationError` where one is wrong or would tear the warehouse."""
+    """Return the settings; raise `ConfigurationError` if one is wrong or endangers the file."""
     settings = resolve(ExecutionSettings(), ["execution"], {})
     for variable in ("EXECUTION__MACHINES=many", "EXECUTION__EXECUTOR=celery"):
         name, _, word = variable.removeprefix("EXECUTION__").lower().partition("=")

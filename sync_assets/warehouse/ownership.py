@@ -33,8 +33,8 @@ WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY at
 class Ownership:
     """What is known of a dataset's tables, over one connection: their columns, and who made them.
 
-    `taken_over` are tables that the configuration lets syncs replace. Each answer of the warehouse
-    is kept.
+    `taken_over` are tables that the configuration lets syncs replace. Results of queries are
+    cached.
     """
 
     def __init__(self, client: SqlClientBase[Any], taken_over: Iterable[str] = ()) -> None:
@@ -43,7 +43,7 @@ class Ownership:
         self._marked: frozenset[str] | None = None
 
     def columns(self, table: str) -> tuple[str, ...]:
-        """The columns of a table or view; none where there is no such thing."""
+        """Return the columns of a table or view; empty if it does not exist."""
         if table not in self._columns:
             self._columns[table] = self._read_columns(table)
         return self._columns[table]
@@ -67,7 +67,7 @@ class Ownership:
         return table in self._taken_over or table in self._marks()
 
     def foreign(self, tables: Iterable[str]) -> list[str]:
-        """The tables that are there and not ours."""
+        """Return those of the tables that exist and are not ours."""
         there = [name for name in tables if not self.is_ours(name) and self.columns(name)]
         if not there:
             return []

@@ -1,7 +1,7 @@
-"""A look at what the warehouse holds, by the same road as every writer.
+"""Reads what the warehouse holds, with the same locks as writers.
 
-Sensors and schedules have something else to do: a busy warehouse is a `WarehouseBusyError` before
-long. A run has not: it waits, as it does for its load.
+Sensors and schedules wait for a busy warehouse only briefly, and then raise `WarehouseBusyError`.
+A run waits until the warehouse is free, as it does for its load.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Followed:
-    """The ids of a parent's rows, and by parent what became of the lists below.
+    """The ids of a parent's rows, and by id the last attempts of the lists below it.
 
     `as_of` is when the sync of the parent began (ISO 8601).
     """
@@ -55,7 +55,7 @@ class Followed:
 
 
 def follow(api: Api, parent: Parent) -> Followed | None:
-    """What the partitions of a parent should be; None where the parent was never synced."""
+    """Return what the partitions of a parent should be; None if the parent was never synced."""
     resources = [parent.resource, *api.children(parent.resource)]
     columns = ["resource", "parent", "synced_at", "failed_at", "rows"]
     as_of, tried = "", dict[str, Tried]()
@@ -74,36 +74,36 @@ def follow(api: Api, parent: Parent) -> Followed | None:
 
 @dataclass(frozen=True)
 class State:
-    """An API's parents by resource, as `life_of` takes them, and the past of each of its lists."""
+    """An API's parents by resource, as `life_of` takes them, and the history of each list."""
 
     parents: Mapping[str, list[dict[str, Any]]]
     histories: Mapping[ListKey, ListHistory]
 
     @cached_property
     def rest_ends_at(self) -> datetime:
-        """Until when the API asked to be left alone; the beginning of time if it did not."""
+        """Until when the API asked to be left alone; the earliest time if it did not."""
         asked = (history.not_before for history in self.histories.values() if history.not_before)
         return max(asked, default=datetime.min.replace(tzinfo=timezone.utc))
 
 
 def state(api: Api) -> State:
-    """What the warehouse knows of an API's lists."""
+    """Return what the warehouse knows of an API's lists."""
     with _tables(api) as tables:
         return _state(tables, api)
 
 
 def awaited_state(api: Api, say: Callable[[str], None]) -> State:
-    """The same for a run, which waits for a busy warehouse and says so."""
+    """Return the same for a run, which waits for a busy warehouse and reports that to `say`."""
     with _tables(api, inf, say) as tables:
         return _state(tables, api)
 
 
 @dataclass(frozen=True)
 class TableStats:
-    """What a table holds: rows, keys that more than one has, nulls in keys, rows by lost parent.
+    """The figures of a table: rows, duplicate keys, nulls in keys, and rows by missing parent.
 
-    `kept` are the records of the resource that are in quarantine, `uncast` how many values its
-    typed view cannot convert, by column.
+    `kept` are the resource's records in quarantine. `uncast` says by column how many values the
+    typed view cannot convert.
     """
 
     rows: int
@@ -115,18 +115,18 @@ class TableStats:
 
     @property
     def quarantined(self) -> list[str]:
-        """The reasons for which records are in quarantine."""
+        """The reasons why records are in quarantine."""
         return [kept.reason for kept in self.kept]
 
     def reasons(self, kind: str) -> list[str]:
-        """Those of one kind."""
+        """Return the reasons of one kind."""
         return [kept.reason for kept in self.kept if kept.kind == kind]
 
 
 def table_stats(
     api: Api, resources: Iterable[str], say: Callable[[str], None] = silent
 ) -> tuple[dict[str, TableStats], State]:
-    """The facts of some resources' tables, and the state of the API, at one moment; waits."""
+    """Return the figures of tables and the state of the API at the same moment; waits for both."""
     names = sorted(resources)
     with (
         open_pipeline(api.name, dataset_of(api)) as pipeline,

@@ -1,4 +1,4 @@
-"""Rounds of a sync: what is complete is written to files and loaded, while the rest is read on."""
+"""Rounds of a sync: complete lists are written to files and loaded while others are still read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Load: TypeAlias = Callable[[dlt.Pipeline, ListReader, Sequence[str]], list[ListR
 def rounds(
     pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str], load: Load, again: Again
 ) -> Iterator[SyncResult]:
-    """Read and load some resources round by round; the journal after each load."""
+    """Read and load some resources round by round; yields the result after each load."""
     every = execution().commit_every
     while names:
         current = again.next_round(every)
@@ -42,7 +42,7 @@ def rounds(
 
 
 def extract(pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str]) -> None:
-    """Write what a round takes of some resources to the files that are loaded."""
+    """Write what a round takes of some resources to the files to load."""
     api, journal = lists.api, lists.journal
     lists.round.extracted = names
     source = DltSource(Schema(schema_name(api)), api.name, build_resources(lists))

@@ -37,11 +37,11 @@ SHOWN, LONGEST = 3, 60
 def make_tables(
     pipeline: dlt.Pipeline, api: Api, say: Callable[[str], None], taken_over: Iterable[str] = ()
 ) -> None:
-    """Make what is not there, also what somebody dropped: dlt trusts its note of the schema.
+    """Make missing tables, even if somebody dropped them: dlt trusts its own record of the schema.
 
-    The typed views are made with the tables; see `typed`.
-    Raises `WarehouseError` where a table is not ours, and not `taken_over`, where stored values
-    are not what their column is declared as now, and where others use a table for too long.
+    The typed views are made with the tables; see `typed`. Raises `WarehouseError` if a table is
+    neither ours nor `taken_over`, if stored values do not fit the type that their column is
+    declared with now, and if others use a table for too long.
     """
     try:
         with pipeline.destination_client() as client:
@@ -72,7 +72,7 @@ def make_tables(
 
 
 def _names(client: SqlJobClientBase) -> list[str]:
-    """The tables of a load, without dlt's own."""
+    """Return the tables of a load, without dlt's own."""
     return [name for name in client.schema.tables if name not in client.schema.dlt_table_names()]
 
 
@@ -134,7 +134,7 @@ def _fit(client: SqlJobClientBase, api: Api, views: TypedViews) -> None:
 
 
 class _Table:
-    """A table in the words of its warehouse."""
+    """A table, with the types and casts of its warehouse."""
 
     def __init__(self, client: SqlJobClientBase, name: str) -> None:
         self._client, self._prepared = client, client.prepare_load_table(name)
@@ -144,17 +144,17 @@ class _Table:
         self.column = client.sql_client.escape_column_name
 
     def kind(self, column: TColumnSchema) -> str:
-        """The warehouse's name of a column's type."""
+        """Return the warehouse's name for a column's type."""
         return self._client.type_mapper.to_destination_type(column, self._prepared)
 
     def value(self, name: str, old: str, new: str) -> str:
-        """A column's values, from which those of a new type are cast."""
+        """Return the expression of a column's values from which they are cast to another type."""
         if (old, new) == ("double", "bigint"):  # as text a whole double may be 1e+16
             return self.column(name)
         return f"CAST({self.column(name)} AS {self.kind({'name': name, 'data_type': 'text'})})"
 
     def texts(self, name: str) -> Iterator[tuple[str, int]]:
-        """What a column holds, as text, and in how many rows."""
+        """Yield the texts that a column holds, each with its number of rows."""
         text = self.value(name, "", "text")
         query = f"SELECT {text}, count(*) FROM {self.name} WHERE {self.column(name)} IS NOT NULL"
         with self._client.sql_client.execute_query(f"{query} GROUP BY 1") as cursor:
@@ -180,7 +180,7 @@ def _changes(table: _Table, stored: TTableSchemaColumns) -> Iterator[str]:
 
 
 def _filled(table: _Table, stored: TTableSchemaColumns) -> Iterator[str]:
-    """Columns that `_syncs` had not, with what their old rows say: a list may rest for a month."""
+    """Yield SQL that fills new columns of `_syncs` in old rows: a list may rest for a month."""
     missing = [name for name in FILLED if name not in stored]
     for name in missing:
         kind = table.kind(table.columns[name])

@@ -1,6 +1,6 @@
 """Queries on our tables in the warehouse, and the removal of rows below a parent.
 
-A table that no sync made is treated as missing: it is not read and never changed.
+A table that no sync made is treated as missing: it is never read or changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 class Tables:
     """The tables of one dataset, over one open connection, which may be `in_transaction`.
 
-    `taken_over` are those that are ours though no sync made them.
+    Tables in `taken_over` count as ours although no sync made them.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Tables:
         self.name = client.make_qualified_table_name
 
     def has(self, table: str) -> bool:
-        """Whether a table is there, and ours."""
+        """Whether a table exists and is ours."""
         return self.ownership.is_ours(table) and bool(self.ownership.columns(table))
 
     def counts(self, table: str, column: str | None) -> dict[str | None, int]:
-        """Rows by the values of a column, or of the whole table under None; empty without it."""
+        """Count rows by the values of a column, or all rows under None; empty without the table."""
         name = self.name(table)
         if column is None:
             rows = self.select(table, f"SELECT NULL, count(*) FROM {name}")
@@ -63,10 +63,10 @@ class Tables:
         where: tuple[str, Iterable[Any]] | None = None,
         below: tuple[str, str] | None = None,
     ) -> list[dict[str, Any]]:
-        """Some columns of all rows, or of those `where` a column has a value; none without it.
+        """Return columns of all rows, or of those `where` a column has one of some values.
 
-        Of those only the ones `below` a parent: the column of its id, and the id.
-        A column that an earlier version did not make is null.
+        `below` restricts them to one parent: the column of its id, and the id. A column that an
+        earlier version did not make is null. Without the table, there are no rows.
         """
         name = self.name(table)
         there = self._there(table, columns)
@@ -91,7 +91,7 @@ class Tables:
     def values(
         self, table: str, column: str, below: tuple[str, str] | None = None
     ) -> Iterator[list[Any]]:
-        """The values of a column, many at a time, of all rows or of those below a parent."""
+        """Yield the values of a column in batches, of all rows or of those below a parent."""
         if not self.has(table):
             return
         where, parent = self._below(below, "WHERE")
@@ -101,19 +101,19 @@ class Tables:
                 yield [value for (value,) in rows]
 
     def count(self, table: str, below: tuple[str, str] | None = None) -> int:
-        """How many rows there are, in all or below a parent."""
+        """Count all rows, or those below a parent."""
         where, parent = self._below(below, "WHERE")
         found = self.select(table, f"SELECT count(*) FROM {self.name(table)}{where}", *parent)
         return int(found[0][0]) if found else 0
 
     def _below(self, below: tuple[str, str] | None, word: str) -> tuple[str, list[str]]:
-        """A condition after a word, and its values."""
+        """Return a condition that begins with `word`, and its values."""
         if below is None:
             return "", []
         return f" {word} {self.column(below[0])} = %s", [below[1]]
 
     def latest(self, table: str, key: str, column: str) -> dict[str | None, Any]:
-        """The greatest value of a column by the values of another."""
+        """Return the greatest value of a column for each value of another one."""
         name = self.name(table)
         by, of = (self.column(column) for column in (key, column))
         return dict(self.select(table, f"SELECT {by}, max({of}) FROM {name} GROUP BY {by}"))
@@ -126,9 +126,9 @@ class Tables:
     def delete_before(
         self, table: str, column: str, moment: datetime, where: tuple[str, str]
     ) -> None:
-        """Of the rows `where` a column has a value, remove those of before a moment.
+        """Remove the rows from before a time, of those `where` a column has a value.
 
-        The newest of them stays.
+        The newest of these rows stays.
         """
         name = self.name(table)
         time, mark = map(self.column, (column, where[0]))
@@ -141,9 +141,9 @@ class Tables:
         )
 
     def put(self, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Let rows, all with the same columns, take the place of those with their key.
+        """Insert rows, all with the same columns, and replace those with the same key.
 
-        What they hold for columns that an earlier version did not make is left out.
+        Values for columns that an earlier version did not make are left out.
         """
         if not rows:
             return
@@ -189,7 +189,7 @@ class Tables:
         return ", ".join(self.column(column) for column in columns)
 
     def select(self, table: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a query on a table; none where the table is not there or not ours."""
+        """Return the rows of a query on a table; none if the table is missing or not ours."""
         if not self.has(table):
             return []
         return [tuple(row) for row in self._client.execute_sql(query, *values) or ()]
@@ -204,7 +204,7 @@ def _marks(values: Sequence[Any]) -> str:
 
 
 def locked_tables(client: SqlClientBase[Any]) -> AbstractContextManager[Tables]:
-    """The tables over a connection whose transaction holds the locks of a load."""
+    """Return the tables over a connection whose transaction holds the locks of a load."""
     return nullcontext(Tables(client, in_transaction=True))
 
 
@@ -216,9 +216,9 @@ def open_tables_when_free(
     patience: float = inf,
     taken_over: Iterable[str] = (),
 ) -> Iterator[Tables]:
-    """The tables, once nobody else writes the warehouse's file, which is then kept to this one.
+    """Open the tables when nobody else uses the warehouse's file, and lock the file meanwhile.
 
-    It is waited for, for `patience` seconds, and `say` is told so. Raises `WarehouseBusyError`
+    Waits for up to `patience` seconds and reports that to `say`; raises `WarehouseBusyError`
     after that time.
     """
     with (
@@ -230,7 +230,7 @@ def open_tables_when_free(
 
 @contextmanager
 def open_tables(pipeline: dlt.Pipeline, taken_over: Iterable[str] = ()) -> Iterator[Tables]:
-    """The tables of a pipeline's dataset, whether or not it has been loaded yet."""
+    """Open the tables of a pipeline's dataset, whether or not it has been loaded yet."""
     client = pipeline.sql_client()
     try:
         client.open_connection()

@@ -51,7 +51,7 @@ def single_writer(
 
 
 class _Wait:
-    """A wait for a file: how long it lasts, how long it may last, and who is told."""
+    """A wait for a file: how long it lasts, how long it may last, and who gets reports."""
 
     def __init__(self, database: Path, say: Callable[[str], None], patience: float) -> None:
         self.database, self.say, self.patience = database, say, patience

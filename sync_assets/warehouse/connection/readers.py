@@ -1,7 +1,7 @@
-"""Postgres: a change of a table waits until nobody reads it, which is said, and ends after a time.
+"""Postgres: changes a table when nobody reads it; reports the wait, and fails after a time.
 
-A change that waits in one go would hold up all who come after it. So it asks again and again, and
-lets them pass in between.
+A statement that waits for a table blocks everyone who comes after it. So the change is tried again
+and again, and others may read in between.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def change_patiently(
 
 
 def _holders(client: SqlClientBase[Any], datasets: Sequence[str]) -> str:
-    """Who holds locks of these datasets, by process; never what they asked."""
+    """Return the processes that hold locks of these datasets; never their queries."""
     rows = client.execute_sql(HOLDERS, list(datasets)) or ()
     readers = [f"pid {pid} ({name})" if name else f"pid {pid}" for pid, name in rows]
     return ", ".join(readers) or "a process that has just ended"
