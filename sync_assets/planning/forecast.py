@@ -95,12 +95,12 @@ class Forecast:
 
 
 def forecast(
-    api: Api, state: State, settings: AutomationSettings, verdicts: Iterable[ListFreshness]
+    api: Api, state: State, settings: AutomationSettings, lists: Iterable[ListFreshness]
 ) -> Forecast:
     """Estimate what the present schedules cost, from what the last syncs recorded."""
     limits = resolve(QuotaSettings(), ["sources", api.name], {})
     page_size = limits.page_size or api.page_size
-    costs = list_costs(verdicts, page_size)
+    costs = list_costs(lists, page_size)
     pace = Pace(limits.max_concurrency, _latency(costs), api.quota())
     tables, partitions = timings(settings)
     reads = {False: tables.reads_a_day, True: partitions.reads_a_day}

@@ -69,15 +69,15 @@ def in_progress(api: Api, instance: dg.DagsterInstance) -> Queue:
     return queue
 
 
-def list_of(verdict: ListFreshness) -> Listed:
+def list_of(freshness: ListFreshness) -> Listed:
     """Return what a sync of this list is called: a partition, or the whole asset."""
-    key = partition_key(str(verdict.parent)) if verdict.partitioned else None
-    return verdict.resource, key
+    key = partition_key(str(freshness.parent)) if freshness.partitioned else None
+    return freshness.resource, key
 
 
-def is_free(verdict: ListFreshness, busy: set[Listed]) -> bool:
+def is_free(freshness: ListFreshness, busy: set[Listed]) -> bool:
     """Whether a list is not in progress."""
-    return (verdict.resource, None) not in busy and list_of(verdict) not in busy
+    return (freshness.resource, None) not in busy and list_of(freshness) not in busy
 
 
 def _lists(api: Api, run: dg.DagsterRun, order: Callable[[str], KeyOrder]) -> set[Listed]:

@@ -54,18 +54,18 @@ class PlannedRun:
 
 
 def plan_runs(
-    api: Api, verdicts: Iterable[ListFreshness], instance: dg.DagsterInstance, longest: int
+    api: Api, needed: Iterable[ListFreshness], instance: dg.DagsterInstance, longest: int
 ) -> list[PlannedRun]:
     """Return the runs that sync these lists, those with the oldest rows first.
 
     Each run covers at most `longest` partitions (0: no limit). A list whose partition Dagster does
     not know is left to the partition sensor.
     """
-    lists = list(verdicts)
-    tables = [verdict for verdict in lists if not verdict.partitioned]
+    lists = list(needed)
+    tables = [one for one in lists if not one.partitioned]
     found = []
     if tables:
-        names = tuple(sorted({verdict.resource for verdict in tables}))
+        names = tuple(sorted({one.resource for one in tables}))
         found.append(PlannedRun(_oldest(tables), names))
     for parent in api.parents:
         known = set(instance.get_dynamic_partitions(parent.partitions))
@@ -89,20 +89,20 @@ def runs_below(
 
 
 def _below(
-    api: Api, parent: Parent, verdicts: Sequence[ListFreshness], known: set[str], longest: int
+    api: Api, parent: Parent, lists: Sequence[ListFreshness], known: set[str], longest: int
 ) -> Iterator[PlannedRun]:
     children = set(api.children(parent.resource))
     by_key: dict[str, list[ListFreshness]] = defaultdict(list)
-    for verdict in verdicts:
-        if verdict.resource in children and (key := partition_key(str(verdict.parent))) in known:
-            by_key[key].append(verdict)
+    for one in lists:
+        if one.resource in children and (key := partition_key(str(one.parent))) in known:
+            by_key[key].append(one)
     since = {key: _oldest(lists) for key, lists in by_key.items()}
     below = {
-        key: tuple(sorted({verdict.resource for verdict in by_key[key]}))
+        key: tuple(sorted({one.resource for one in by_key[key]}))
         for key in sorted(since, key=lambda key: since[key])
     }
     yield from runs_below(parent, below, since, longest)
 
 
-def _oldest(verdicts: Iterable[ListFreshness]) -> datetime:
-    return min(verdict.fresh_at for verdict in verdicts)
+def _oldest(lists: Iterable[ListFreshness]) -> datetime:
+    return min(one.fresh_at for one in lists)

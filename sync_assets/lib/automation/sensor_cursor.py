@@ -49,47 +49,47 @@ class SensorCursor:
             sort_keys=True,
         )
 
-    def see(self, verdicts: Iterable[ListFreshness], now: datetime) -> None:
+    def see(self, lists: Iterable[ListFreshness], now: datetime) -> None:
         """Forget requests for lists that need no sync any more or were synced since."""
-        listed = list(verdicts)
-        names = {_name(verdict): verdict for verdict in listed if verdict.needed}
+        listed = list(lists)
+        names = {_name(one): one for one in listed if one.needed}
         self.asked = {
             name: asked
             for name, asked in self.asked.items()
             if name in names and known(names[name].history.recorded_at, now) <= asked[0]
         }
-        unsynced = {verdict.resource for verdict in listed if verdict.history.synced_at is None}
+        unsynced = {one.resource for one in listed if one.history.synced_at is None}
         self.unsynced = {name: known(self.unsynced.get(name), now) for name in unsynced}
         self.unsynced = {n: now if at == EVER else at for n, at in self.unsynced.items()}
 
-    def may_ask(self, verdict: ListFreshness, settings: AutomationSettings, now: datetime) -> bool:
+    def may_ask(self, one: ListFreshness, settings: AutomationSettings, now: datetime) -> bool:
         """Whether a list may be requested: not soon after it failed or was requested in vain.
 
         A run that is killed records no failure, so a request counts like one.
         """
-        at, times = self.asked.get(_name(verdict), (EVER, 0))
+        at, times = self.asked.get(_name(one), (EVER, 0))
         again = shifted(known(at, now), settings.pause(times))
-        return now >= max(again, verdict.retry_at)
+        return now >= max(again, one.retry_at)
 
-    def knows(self, verdict: ListFreshness) -> bool:
+    def knows(self, freshness: ListFreshness) -> bool:
         """Whether a list was ever tried or requested; a new sensor knows of none."""
-        tried = verdict.history.synced_at or verdict.failing
-        return bool(tried) or _name(verdict) in self.asked
+        tried = freshness.history.synced_at or freshness.failing
+        return bool(tried) or _name(freshness) in self.asked
 
     def waited_too_long(
-        self, verdict: ListFreshness, settings: AutomationSettings, now: datetime
+        self, freshness: ListFreshness, settings: AutomationSettings, now: datetime
     ) -> bool:
         """Whether a list in progress is older than its maximum age plus the allowance."""
-        if verdict.history.synced_at is not None:
-            return verdict.overdue
-        limit = settings.max_age(partitioned=verdict.parent is not None) + ALLOWANCE
-        return now - self.unsynced.get(verdict.resource, now) > limit
+        if freshness.history.synced_at is not None:
+            return freshness.overdue
+        limit = settings.max_age(partitioned=freshness.parent is not None) + ALLOWANCE
+        return now - self.unsynced.get(freshness.resource, now) > limit
 
-    def ask(self, verdicts: Iterable[ListFreshness], now: datetime) -> None:
+    def ask(self, lists: Iterable[ListFreshness], now: datetime) -> None:
         """Record that lists were requested."""
-        for verdict in verdicts:
-            _, times = self.asked.get(_name(verdict), (EVER, 0))
-            self.asked[_name(verdict)] = (now, times + 1)
+        for freshness in lists:
+            _, times = self.asked.get(_name(freshness), (EVER, 0))
+            self.asked[_name(freshness)] = (now, times + 1)
 
 
 def _asked(value: Any) -> tuple[datetime, int] | None:
@@ -99,5 +99,5 @@ def _asked(value: Any) -> tuple[datetime, int] | None:
     return (at, whole(value[1])) if at else None
 
 
-def _name(verdict: ListFreshness) -> str:
-    return verdict.resource if verdict.parent is None else f"{verdict.resource}/{verdict.parent}"
+def _name(one: ListFreshness) -> str:
+    return one.resource if one.parent is None else f"{one.resource}/{one.parent}"
