@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import fmean
@@ -44,7 +44,8 @@ class ListCost:
         if self.head is None:
             return requests * reads
         partitioned = self.verdict.partitioned
-        age = spread(settings.sweep_age(partitioned=partitioned), self.history.key.name)
+        name = self.history.key.name if partitioned else self.resource
+        age = spread(settings.sweep_age(partitioned=partitioned), name)
         timing = timings(settings)[partitioned]
         reads = max(reads, replace(timing, max_age=timing.max_age / 2).reads_a_day)
         sweeps = min(reads, timedelta(days=1) / age)
@@ -64,11 +65,13 @@ class ListCost:
 def list_costs(verdicts: Iterable[ListFreshness], page_size: int | None) -> list[ListCost]:
     """Return the cost of each list; a table of several lists counts as the lists below parents."""
     found = list(verdicts)
-    in_parts = {v.resource for v in found if not v.partitioned and v.parent is not None}
+    parts = Counter(v.resource for v in found if not v.partitioned and v.parent is not None)
+    heads = {v.resource: v.history.head_pages for v in found if v.parent is None}
+    shares = {name: heads.get(name, 0) / count for name, count in parts.items()}
     costs = [
-        ListCost(verdict, requests, requests is not None, _head(verdict))
+        ListCost(verdict, requests, requests is not None, _head(verdict, shares))
         for verdict in found
-        if verdict.parent is not None or verdict.resource not in in_parts
+        if verdict.parent is not None or verdict.resource not in parts
         for requests in [_requests(verdict.history, page_size or ROWS_PER_PAGE)]
     ]
     seen: dict[str, list[float]] = defaultdict(list)
@@ -81,9 +84,14 @@ def list_costs(verdicts: Iterable[ListFreshness], page_size: int | None) -> list
     ]
 
 
-def _head(verdict: ListFreshness) -> float | None:
-    """What a read of the head takes: as much as the longest one since the last sweep."""
-    return max(1, verdict.history.head_pages) if verdict.earned else None
+def _head(verdict: ListFreshness, shares: Mapping[str, float]) -> float | None:
+    """What a read of the head takes: as much as the longest one since the last sweep.
+
+    Of a table in parts each list has an equal share of that.
+    """
+    if not verdict.earned:
+        return None
+    return shares.get(verdict.resource, max(1, verdict.history.head_pages))
 
 
 def _requests(history: ListHistory, per_page: int) -> float | None:

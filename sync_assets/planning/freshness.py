@@ -38,8 +38,10 @@ class ListFreshness:
     `unproven` what was last read to its end longer ago than promised. `to_sweep` says that the
     next read is to be such a one, also where the list is read by its head otherwise. `unsettled` is
     what is over and was not synced since, `due` what is over and is to be read again.
-    `earned` says that it is read by heads between its sweeps, `early` that so is it and half of
-    the age is over: such a list is read now, so that the age holds with the time of the run.
+    `earned` says that it is read by heads between its sweeps, or only where the row of its parent
+    changed (a list of a table in parts, which is swept with all others of it). `early` says that
+    it is read by heads and half of the age is over: such a list is read now, so that the age holds
+    with the time of the run.
     `retry_at` is when a failing list may be tried again, `unread` what could not be read of its
     parent's dates.
     """
@@ -97,9 +99,13 @@ def evaluate_freshness(
 ) -> Iterator[ListFreshness]:
     """A verdict on each list that the warehouse knows the parent of, and on each table."""
     grace, rest_ends_at, earned = api.grace, state.rest_ends_at, _earned(api, settings)
+    tables: dict[str, ListFreshness] = {}
     for history, life, partitioned in _lists(api, state):
         verdict = _verdict(history, life, partitioned, grace, settings, now)
-        if not verdict.over and earned(history, partitioned):
+        if api.endpoints[history.resource].in_parts:
+            table = tables.setdefault(history.resource, verdict)
+            verdict = _as_part(verdict, table, settings)
+        elif not verdict.over and earned(history, partitioned):
             age = now - known(verdict.fresh_at, now)
             early = age > settings.max_age(partitioned=partitioned) / 2
             verdict = replace(verdict, earned=True, early=early)
@@ -108,30 +114,36 @@ def evaluate_freshness(
 
 
 def _earned(api: Api, settings: AutomationSettings) -> Callable[[ListHistory, bool], bool]:
-    """Which lists are read by heads between sweeps; none on whose rows other lists depend."""
+    """Return a function that says whether a list is read by heads between sweeps."""
     shortest = resolve(QuotaSettings(), ["sources", api.name], {}).heads_from_pages
-    swept = {parent.resource for parent in api.parents}
-    for endpoint in api.endpoints.values():
-        if endpoint.parent and not endpoint.partitioned:
-            swept |= {endpoint.name, endpoint.parent}
 
     def earned(history: ListHistory, partitioned: bool) -> bool:
-        if history.resource in swept or not settings.sweep_age(partitioned=partitioned):
+        if history.resource in api.without_heads or not settings.sweep_age(partitioned=partitioned):
             return False
         return history.has_earned_heads(shortest)
 
     return earned
 
 
+def _as_part(
+    verdict: ListFreshness, table: ListFreshness, settings: AutomationSettings
+) -> ListFreshness:
+    """Return the verdict on a table in parts or one of its lists, which are swept together."""
+    part, known = verdict.history, table.history.synced_at is not None
+    known = known and (part.parent is None or part.parent_row is not None)
+    earned = known and bool(settings.sweep_age(partitioned=False))
+    return replace(verdict, earned=earned, to_sweep=table.to_sweep)
+
+
 def _lists(api: Api, state: State) -> Iterator[tuple[ListHistory, Life, bool]]:
     """Each list, the life of its rows, and whether it is a partition.
 
-    A table without partitions whose rows belong to parents is one as a whole, which says how old
-    the list of its lists is, and one for each list that was tried.
+    A table in parts is one as a whole, which says how old the list of its lists is and comes first,
+    and one for each list that was tried.
     """
     for name in api.unpartitioned():
         yield state.histories.get(ListKey(name)) or ListHistory(name), Life(), False
-        if api.endpoints[name].parent is not None:
+        if api.endpoints[name].in_parts:
             for history in state.histories.values():
                 if history.resource == name and history.parent is not None:
                     yield history, Life(), False

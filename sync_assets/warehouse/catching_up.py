@@ -20,7 +20,11 @@ from sync_assets.warehouse.tables import Tables
 
 def behind(tables: Tables, lists: ListReader) -> list[tuple[Spool, int]]:
     """The complete lists of which a head was loaded since they began, and its pages."""
-    read = {scope(spool.listing): spool for spool in lists.taken()}
+    read = {
+        scope(spool.listing): spool
+        for spool in lists.taken()
+        if spool.listing.resource not in lists.api.without_heads
+    }
     columns = [LIST_COLUMN, "fresh_at", "head_pages"]
     found = []
     for row in tables.rows(SYNCS_TABLE, columns, (LIST_COLUMN, list(read))):

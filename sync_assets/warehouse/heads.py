@@ -72,11 +72,10 @@ def _chosen(
     endpoints = [request.api.endpoints[name] for name in names]
     given = request.parents or {}
     shortest = request.account.settings.heads_from_pages
-    needed = {e.parent for e in endpoints if e.parent and e.parent not in given}
     known = {past.key: past for past in histories(tables)}
     for endpoint in endpoints:
-        if (endpoint.parent and not endpoint.partitioned) or endpoint.name in needed:
-            continue  # whoever reads below its rows needs all of them
+        if endpoint.name in request.api.without_heads:
+            continue
         parents: Collection[str | None] = [None]
         if endpoint.parent is not None:
             parents = set(given.get(endpoint.parent) or _ids(tables, request, endpoint))

@@ -21,6 +21,7 @@ from sync_assets.base import stop
 from sync_assets.sources.rest.account import Account
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.extract.lists import ListReader
+from sync_assets.sources.rest.extract.parent_rows import PartsRead
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.extract.unfinished import sweep as sweep_unfinished
 from sync_assets.sources.rest.list_key import ListKey
@@ -43,6 +44,7 @@ from sync_assets.warehouse.ownership import refusal, refuse_foreign_books, taken
 from sync_assets.warehouse.rounds import rounds
 from sync_assets.warehouse.schema import make_tables
 from sync_assets.warehouse.state.held import Held, rows_by_list
+from sync_assets.warehouse.state.parts import parts_read
 from sync_assets.warehouse.state.readings import remember_page_sizes, synced_since
 from sync_assets.warehouse.tables import open_tables_when_free
 
@@ -52,8 +54,8 @@ class Request:
     """What to sync of an API: which resources, below which parents (None: all that it lists).
 
     Lists that were synced `since` are left out, and so are some by name and parent. With `read` as
-    "heads" the lists that have earned it are read by their heads, and the others are swept; so are
-    those named in `swept`.
+    "heads" the lists that have earned it are read by their heads, those of tables in parts where
+    the row of their parent changed, and the others are swept; so are those named in `swept`.
     `account` is what is configured for the API; it is resolved once.
     """
 
@@ -106,11 +108,16 @@ def commits(
             say(f"swept scratch folders of killed syncs: {len(swept)}")
         if swept := sweep_unfinished():
             say(f"swept the pages of lists that nobody went on with: {len(swept)}")
-        foreign, held, done = _known(pipeline, request, taken, say)
+        foreign, held, done, parts = _known(pipeline, request, taken, say)
         ours = [name for name in request.resources if name not in foreign]
         refuse_without_rights(pipeline, ours)
-        allow_empty = request.allow_empty
-        journal = SyncResult(strict=False, held=held, allow_empty=allow_empty, observer=observer)
+        journal = SyncResult(
+            strict=False,
+            held=held,
+            allow_empty=request.allow_empty,
+            observer=observer,
+            parts_read=parts,
+        )
         make = partial(make_tables, api=api, say=say, taken_over=taken)
         if request.read == "heads":
             done |= yield from read_heads(request, ours, done, journal, make, pauses)
@@ -128,8 +135,11 @@ def commits(
 
 def _known(
     pipeline: dlt.Pipeline, request: Request, taken: Collection[str], say: Callable[[str], None]
-) -> tuple[Collection[str], Held, set[ListKey]]:
-    """Tables that are not ours, the rows of each list, and the lists that need not be read."""
+) -> tuple[Collection[str], Held, set[ListKey], dict[str, PartsRead]]:
+    """Tables that are not ours, the rows of each list, and the lists that need not be read.
+
+    Of tables in parts some lists need not be read where their parents are as they were.
+    """
     api, dataset = request.api, pipeline.dataset_name
     with explained_by_rights(pipeline, request.resources), translate_errors(dataset):
         outlast_timeouts(pipeline)
@@ -140,7 +150,9 @@ def _known(
             held = rows_by_list(tables, api, request.resources)
             done = synced_since(tables, api, request.since) if request.since else set()
             done |= set(request.left_out)
-    return foreign, held, done
+            wanted = request.resources if request.read == "heads" else []
+            parts = parts_read(tables, api, wanted, request.swept, held)
+    return foreign, held, done, parts
 
 
 def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[ListResult]:

@@ -140,6 +140,15 @@ class Tables:
             where[1],
         )
 
+    def update(self, table: str, column: str, value: str, where: tuple[str, Iterable[Any]]) -> None:
+        """Set a column of the rows in which another column has one of some values."""
+        name, of, key = self.name(table), self.column(column), self.column(where[0])
+        for part in _parts(list(where[1])):
+            marks = _marks(part)
+            self._client.execute_sql(
+                f"UPDATE {name} SET {of} = %s WHERE {key} IN ({marks})", value, *part
+            )
+
     def put(self, table: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, all with the same columns, and replace those with the same key.
 

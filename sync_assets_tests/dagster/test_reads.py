@@ -15,7 +15,7 @@ from sync_assets.lib.assets.sync_config import run_config, tables_config
 from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.jobs import tables_job_name
 from sync_assets.planning.costs import ListCost, list_costs
-from sync_assets.planning.forecast import forecast
+from sync_assets.planning.forecast import Line, forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import automation
 from sync_assets.sources import events, promotions
@@ -156,6 +156,62 @@ def test_the_plan_counts_heads_and_the_sweeps_that_prove(world: World) -> None:
     world.monkeypatch.setenv("AUTOMATION__TABLES_MAX_AGE", "1")
     frequent = long.a_day(24, automation(events.API))
     assert frequent == pytest.approx(long.a_day(24, settings) + 24, abs=1)
+
+
+def offer_vouchers(world: World, count: int) -> None:
+    """Vouchers, with a code each, that were swept."""
+    world.api.page_size = 100
+    world.api.lists["/vouchers"] = [{"id": f"v{n}", "total_codes": 1} for n in range(count)]
+    world.api.lists.update({f"/vouchers/v{n}/codes": [{"id": "c"}] for n in range(count)})
+    world.sync("events", "vouchers", "vouchers_codes")
+
+
+@pytest.mark.long
+def test_automation_reads_codes_below_changed_vouchers_until_a_sweep_is_due(
+    runs: DagsterRuns, world: World, later: Callable[[float], None]
+) -> None:
+    later(0)
+    offer_vouchers(world, 5)
+    both = [dg.AssetKey(["events", name]) for name in ("vouchers", "vouchers_codes")]
+    request = dg.RunRequest(
+        run_config=tables_config(events.API),
+        job_name=tables_job_name(events.API),
+        asset_selection=both,
+    )
+    for hours, read, requests in ((17, "head", 2), (25, "sweep", 6)):
+        later(hours)
+        world.api.lists["/vouchers"][1]["total_codes"] = hours
+        world.api.seen.clear()
+        assert runs.run_request(request).success
+        assert len(world.api.seen) == requests
+        told = runs.metadata("events/vouchers_codes")
+        assert (told["read"], told["rows"], told["rows_added"]) == (read, 5, 0)
+        assert (told["fresh_at"] - told["proven_at"] > 16 * 3600) is (read == "head")
+        for check in ("fresh", "proven"):
+            assert runs.check("events/vouchers_codes", check).passed
+
+
+def test_the_plan_counts_codes_once_for_the_proof_and_below_what_changed(world: World) -> None:
+    offer_vouchers(world, 8)
+    proof = told_of_codes()
+    world.api.lists["/vouchers"][1]["total_codes"] = 7
+    world.sync("events", "vouchers", "vouchers_codes", read="heads")
+    changing = told_of_codes()
+    assert (proof.by_heads, proof.requests, changing.requests) == (8, 8, 8)
+    assert proof.requests_a_day is not None
+    assert changing.requests_a_day is not None
+    assert 8 <= proof.requests_a_day < 1.4 * 8
+    assert changing.requests_a_day == pytest.approx(proof.requests_a_day + 23, abs=1)
+    world.monkeypatch.setenv("AUTOMATION__PROVEN_MAX_AGE", "1")
+    assert told_of_codes().requests_a_day == 24 * 8
+
+
+def told_of_codes() -> Line:
+    """The line of the plan on the codes of vouchers."""
+    known, settings = state(events.API), automation(events.API)
+    found = evaluate_freshness(events.API, known, settings, times.now())
+    told = forecast(events.API, known, settings, found)
+    return next(line for line in told.lines if line.resource == "vouchers_codes")
 
 
 def test_a_head_is_due_at_half_the_age_and_goes_before_sweeps(world: World) -> None:

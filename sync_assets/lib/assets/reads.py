@@ -31,10 +31,9 @@ def reading(request: Request, read: Read, say: Callable[[str], None]) -> Request
     if read is Read.sweep:
         return request
     api = request.api
-    # these lists decide which partitions are added, retired and ended
-    swept = {ListKey(parent.resource) for parent in api.parents}
+    swept: set[ListKey] = set()
     if read is Read.due:
         known, now = awaited_state(api, say), times.now()
         found = evaluate_freshness(api, known, automation(api), now)
-        swept |= {freshness.history.key for freshness in found if freshness.to_sweep}
+        swept = {freshness.history.key for freshness in found if freshness.to_sweep}
     return replace(request, read="heads", swept=swept)

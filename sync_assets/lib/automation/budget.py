@@ -85,7 +85,8 @@ def _costs(found: Forecast) -> Mapping[bool, Mapping[Listed, float]]:
     """
     costs: dict[bool, dict[Listed, float]] = {False: defaultdict(float), True: defaultdict(float)}
     for cost in found.costs:
-        partitioned, requests = cost.verdict.partitioned, cost.next_read or 1.0
+        partitioned = cost.verdict.partitioned
+        requests = 1.0 if cost.next_read is None else cost.next_read
         for one in {list_of(cost.verdict), (cost.resource, None)}:
             costs[partitioned][one] += requests
     return costs

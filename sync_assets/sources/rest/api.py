@@ -98,6 +98,17 @@ class Api:
         """Return the partitioned resources below a parent."""
         return [e.name for e in self.endpoints.values() if e.partitioned and e.parent == parent]
 
+    @cached_property
+    def without_heads(self) -> frozenset[str]:
+        """Return the resources whose lists are never read by heads.
+
+        These are the parents, because others need all of their rows, and tables in parts. Between
+        sweeps, lists of these are read if the row of their parent changed.
+        """
+        parents = {parent.resource for parent in self.parents}
+        parents |= {e.parent for e in self.endpoints.values() if e.parent is not None}
+        return frozenset(parents | {e.name for e in self.endpoints.values() if e.in_parts})
+
     def has_children(self) -> bool:
         """Whether another resource is read below the rows of this one."""
         return any(endpoint.parent for endpoint in self.endpoints.values())

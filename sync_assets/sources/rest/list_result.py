@@ -55,6 +55,8 @@ class ListResult:
     head is loaded. `renewed_at` is when the first `renewed_pages` of a sweep were read again,
     because a head was loaded meanwhile.
 
+    `parent_row` is the digest of the parent's row, where the table is in parts: see `PartsRead`.
+
     `not_before` is the end of the pause that the API asked for, if the list failed for that.
     """
 
@@ -87,6 +89,7 @@ class ListResult:
     rows_changed: int | None = None
     rows_deleted: int | None = None
     missed_by_heads: int | None = None
+    parent_row: str | None = None
     error: str | None = None
     not_before: datetime | None = None
 

@@ -19,13 +19,13 @@ def rows_by_list(tables: Tables, api: Api, resources: Iterable[str]) -> Held:
     their parents, whose list decides which rows these keep.
     """
     wanted = [api.endpoints[name] for name in resources]
-    parents = [api.endpoints[e.parent] for e in wanted if e.parent and not e.partitioned]
+    parents = [api.endpoints[str(e.parent)] for e in wanted if e.in_parts]
     held: Held = {}
     for endpoint in {e.name: e for e in [*wanted, *parents]}.values():
         counts = tables.counts(endpoint.name, endpoint.parent_param)
         held.update({ListKey(endpoint.name, parent): count for parent, count in counts.items()})
         held[ListKey(endpoint.name)] = sum(counts.values())
-    parts = [e.name for e in wanted if e.parent and not e.partitioned]
+    parts = [e.name for e in wanted if e.in_parts]
     for row in tables.rows(SYNCS, ["resource", "parent"], ("resource", parts)):
         held.setdefault(ListKey(row["resource"], row["parent"]), 0)
     return held

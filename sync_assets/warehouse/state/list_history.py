@@ -21,7 +21,8 @@ SYNCS_TABLE = SYNCS
 COLUMNS = columns(
     required=f"{LIST_COLUMN} resource",
     text=f"{LIST_COLUMN} resource parent synced_at fresh_at proven_at recorded_at ended_at"
-    " new_fields missing_fields known_fields page_size failed_at error not_before",
+    " new_fields missing_fields known_fields page_size failed_at error not_before"
+    " parent_row",
     bigint="rows rows_before pages requests quarantined left_out conflicts failures"
     " rows_added rows_changed rows_deleted missed_by_heads sweeps_in_order head_pages rows_a_page",
     double="request_seconds",
@@ -47,6 +48,8 @@ class ListHistory:
     `fresh_at` is when the last read of it began, be it of its head alone. `sweeps_in_order` is how
     many sweeps in a row found new rows in front alone, from the first on that found any;
     `head_pages` the most pages that a head had since the last of them.
+    `parent_row` is the digest of the row of its parent that was there before it was read, of a list
+    of a table in parts that was read in one go.
     `rows_a_page` are the rows of its latest page that another one followed; `page_size` is what its
     pages were asked for, None where the API took what is wanted.
     """
@@ -77,6 +80,7 @@ class ListHistory:
     head_pages: int = 0
     rows_a_page: int | None = None
     page_size: PageSize | None = None
+    parent_row: str | None = None
 
     @property
     def key(self) -> ListKey:
@@ -128,4 +132,5 @@ def past_of(row: Mapping[str, Any]) -> ListHistory:
         head_pages=row["head_pages"] or 0,
         rows_a_page=row["rows_a_page"],
         page_size=page_size_of(row["page_size"]),
+        parent_row=row["parent_row"],
     )

@@ -51,7 +51,7 @@ def overtaken(
 
 def synced_since(tables: Tables, api: Api, since: datetime) -> set[ListKey]:
     """Return the lists that were synced since a time and that no other list depends on."""
-    needed = {e.parent for e in api.endpoints.values() if e.parent and not e.partitioned}
+    needed = {e.parent for e in api.endpoints.values() if e.in_parts}
     found = set()
     for history in histories(tables):
         endpoint = api.endpoints.get(history.resource)

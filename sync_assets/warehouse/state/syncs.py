@@ -41,7 +41,8 @@ def schema() -> TTableSchema:
 def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: SyncResult) -> None:
     """Write down what became of lists; a failure leaves what is known of the last sync.
 
-    A head is told when its list was proven last.
+    A head is told when its list was proven last. With the head of a table in parts the lists that
+    were left out are fresh, too.
     """
     fates = {str(_storable(scope(listing))): listing for listing in listings}
     known = {
@@ -65,6 +66,13 @@ def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: Sy
     ]
     _learn(tables, api, [row for row in rows if fates[row[LIST_COLUMN]].error is None], now)
     tables.put(SYNCS_TABLE, LIST_COLUMN, rows)
+    for table in fates.values():
+        if table.is_head and table.parent is None:
+            parts = [
+                ListResult(*key) for key in journal.unchanged if key.resource == table.resource
+            ]
+            left = [_storable(scope(part)) for part in parts]
+            tables.update(SYNCS_TABLE, "fresh_at", table.fresh_at.isoformat(), (LIST_COLUMN, left))
     if any(listing.resource == parent.resource for listing in fates.values()
            for parent in api.parents):  # fmt: skip
         _reopen(tables, known_lives, grace, now)
@@ -208,6 +216,7 @@ def _complete(
         "conflicts": listing.conflicts,
         "new_fields": json.dumps(sorted(listing.new_fields)),
         "missing_fields": json.dumps(sorted(listing.missing_fields)),
+        "parent_row": None if listing.resumed else listing.parent_row,
         "final": listing.read_at > life.over_at(grace),
         "ended_at": life.ended_at.isoformat(),
         "ours": True,

@@ -29,7 +29,7 @@ def vanished(api: Api, resources: Iterable[str], journal: SyncResult) -> list[Li
         listed = journal.listed.get((parent, endpoint.parent_field))
         if endpoint.partitioned or listed is None or not journal.is_over(name):
             continue
-        if ListKey(name) in journal.listings or journal.listings[ListKey(parent)].left_out:
+        if ListKey(name) in journal.listings or journal.parents[parent].left_out:
             continue
         found += [
             ListResult(name, held)

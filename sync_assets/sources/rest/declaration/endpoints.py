@@ -53,6 +53,11 @@ class Endpoint:
     hooks: tuple[Callable[[Response], Any], ...] = ()
     maps: tuple[Callable[[Any], Any], ...] = ()
 
+    @property
+    def in_parts(self) -> bool:
+        """Whether its table has no partitions, but one list below each row of another table."""
+        return self.parent is not None and not self.partitioned
+
 
 def endpoints(
     api: str, config: RESTAPIConfig, base_url: str, partitions: Collection[str] = ()

@@ -14,6 +14,7 @@ from typing import ClassVar
 from sync_assets.base.errors import ListError, SyncError
 from sync_assets.sources.rest.account import Account, Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
+from sync_assets.sources.rest.extract.parent_rows import digests
 from sync_assets.sources.rest.extract.reader import read_list
 from sync_assets.sources.rest.extract.reading import Reading
 from sync_assets.sources.rest.extract.rounds import Round
@@ -62,6 +63,7 @@ class ListReader:
         self._done = set(done)
         self._waiting: dict[ListKey, Path] = {}
         self._ids: dict[tuple[str, str], list[str]] = {}
+        self._said: dict[ListKey, str] = {}
         self._needed = {(e.parent, e.parent_field) for e in self.api.endpoints.values()}
         self._lock = Lock()
 
@@ -187,6 +189,7 @@ class ListReader:
     def read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """Read one list, the unit that a load replaces."""
         listing = ListResult(endpoint.name, parent)
+        listing.parent_row = self._said.get(listing.key)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
         try:
             is_whole = self._fill(endpoint, spool)
@@ -215,6 +218,7 @@ class ListReader:
         spool.close()
         self.journal.check(spool.listing)
         self._keep_ids(endpoint, spool)  # before the spool is shared
+        self._leave_unchanged(endpoint, spool)
         return True
 
     def _unfinished(self, endpoint: Endpoint, spool: Spool) -> Unfinished:
@@ -245,3 +249,20 @@ class ListReader:
                 ids = list(dict.fromkeys(spool.column(field)))
                 self._ids[parent, field] = ids
                 self.journal.listed[parent, field] = frozenset(ids)
+                self.journal.parents[parent] = spool.listing
+
+    def _leave_unchanged(self, endpoint: Endpoint, spool: Spool) -> None:
+        """Leave out the lists of tables in parts whose parent has not changed."""
+        for child in self.api.endpoints.values():
+            if not child.in_parts or child.parent != endpoint.name:
+                continue
+            said = {
+                ListKey(child.name, one): digest
+                for one, digest in digests(spool, child.parent_field).items()
+            }
+            read = self.journal.parts_read.get(child.name)
+            same = {key for key in said if read and read.rows.get(str(key.parent)) == said[key]}
+            with self._lock:
+                self._said |= said
+                self._done |= same
+                self.journal.unchanged |= same

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 
 from sync_assets.base.errors import EmptyListError, ListError, brief, rest_ends_at
+from sync_assets.sources.rest.extract.parent_rows import PartsRead
 from sync_assets.sources.rest.extract.rounds import Round
 from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
@@ -22,7 +23,9 @@ class SyncResult:
     that cannot be loaded as declared. Otherwise it keeps the failures apart from the complete
     lists. `held` counts the rows of each list in the warehouse; the key without a parent counts
     those of all parents together. `listed` are the ids in complete lists of parents, by resource
-    and field. `round` says which lists a load takes; None means all.
+    and field, and `parents` are these lists. `parts_read` says for each table in parts which lists
+    are left out if the row of their parent has not changed; `unchanged` are the lists left out.
+    `round` says which lists a load takes; None means all.
     """
 
     def __init__(
@@ -32,12 +35,16 @@ class SyncResult:
         held: Mapping[ListKey, int] | None = None,
         allow_empty: bool = False,
         observer: Observer | None = None,
+        parts_read: Mapping[str, PartsRead] | None = None,
     ) -> None:
         self.strict = strict
         self.held = held or {}
         self.allow_empty = allow_empty
         self.listed: dict[tuple[str, str], frozenset[str]] = {}
+        self.parents: dict[str, ListResult] = {}
         self.listings: dict[ListKey, ListResult] = {}
+        self.parts_read = parts_read or {}
+        self.unchanged: set[ListKey] = set()
         self.round: Round | None = None
         self.observer = observer or Observer()
         self._problems = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
 from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_key import ListKey
@@ -14,12 +16,13 @@ def whole(journal: SyncResult, endpoint: Endpoint) -> ListResult | None:
     """Return the result of a table; None if only lists below given parents were read.
 
     The figures are sums over its lists. `rows` are the rows that the table holds now, the old ones
-    if a list failed. It has an error only if the parents could not be listed.
+    if a list failed or was left out. It has an error only if the parents could not be listed. It
+    is a head if lists were left out.
     """
     if endpoint.parent is None or ListKey(endpoint.name) in journal.listings:
         return journal.listings.get(ListKey(endpoint.name))
-    parents = journal.listings.get(ListKey(endpoint.parent))
-    if (endpoint.parent, endpoint.parent_field) not in journal.listed or parents is None:
+    parents = journal.parents.get(endpoint.parent)
+    if parents is None:
         return None
     parts = parts_of(journal, endpoint)
     table = ListResult(endpoint.name, read_at=parents.read_at, started=parents.started)
@@ -31,7 +34,23 @@ def whole(journal: SyncResult, endpoint: Endpoint) -> ListResult | None:
             setattr(table, name, getattr(table, name) + getattr(part, name))
         if part.error is None:
             table.problem_counts += part.problem_counts
+    left = [key for key in journal.unchanged if key.resource == endpoint.name]
+    if left:
+        table.is_head, table.proven_before = True, journal.parts_read[endpoint.name].proven_at
+        table.rows += sum(journal.held.get(key, 0) for key in left)
+    _count_changes(table, parts, journal.held.get(table.key, 0))
     return table
+
+
+def _count_changes(table: ListResult, parts: Sequence[ListResult], held: int) -> None:
+    """Add up the changes of the lists of a table, if they were compared with the warehouse."""
+    complete = [part for part in parts if part.error is None]
+    if any(part.rows_added is None for part in complete):
+        return
+    table.rows_added = sum(part.rows_added or 0 for part in complete)
+    table.rows_deleted = held + table.rows_added - table.rows
+    if not table.is_head:
+        table.missed_by_heads = sum(part.missed_by_heads or 0 for part in complete)
 
 
 def parts_of(journal: SyncResult, endpoint: Endpoint) -> list[ListResult]:
