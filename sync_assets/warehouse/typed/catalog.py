@@ -1,8 +1,8 @@
-"""What stands in the dataset of the typed views, and what of it is ours.
+"""Finds what the dataset of the typed views holds, and which of these views are ours.
 
-The mark of a view is its comment, which goes when the view goes. It ends in a digest of the query
-that we wrote. On Postgres it also has one of the query as the server tells it: there a comment
-stays when somebody replaces the view's query, and a view with another query is no longer ours.
+The mark of a view is its comment, which is dropped with the view. It ends in a digest of the query
+that we wrote. On Postgres a comment stays when somebody replaces the view's query. So there the
+mark also has a digest of the query as the server stores it, and another query is not ours.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Found:
-    """A relation of the dataset: whether it is a view of ours, of which query, and who reads it."""
+    """A relation of the dataset: whether it is our view, of which query, and if others read it."""
 
     ours: bool
     digest: str = ""
@@ -54,23 +54,23 @@ class Found:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What a dataset holds, by name."""
+    """The relations of a dataset, by name."""
 
     exists: bool
     found: dict[str, Found] = field(default_factory=dict)
 
     @property
     def foreign(self) -> bool:
-        """Whether somebody else made the dataset: it holds something, and nothing of ours."""
+        """Whether somebody else made the dataset: it holds something, but nothing of ours."""
         return bool(self.found) and not any(one.ours for one in self.found.values())
 
     def ours(self, api: Api) -> list[str]:
-        """The views of an API's tables that a sync made."""
+        """Return the views of an API's tables that a sync made."""
         return [name for name, one in self.found.items() if one.ours and name in api.endpoints]
 
 
 def read_catalog(client: SqlClientBase[Any], dialect: str, dataset: str) -> Catalog:
-    """What a dataset holds now."""
+    """Return what a dataset holds now."""
     if dialect == POSTGRES:
         rows = client.execute_sql(OF_POSTGRES, dataset) or ()
     else:
@@ -88,13 +88,13 @@ def _found(comment: str | None, has_dependents: bool, definition: str | None) ->
 
 
 def digest(query: str) -> str:
-    """A digest of a query that we wrote."""
+    """Return a digest of a query that we wrote."""
     return sha256(query.encode()).hexdigest()[:12]
 
 
 def mark(client: SqlClientBase[Any], dialect: str, view: str, query: str) -> str:
-    """The mark of a view that was just made of a query."""
+    """Return the mark of a view that was just made from a query."""
     if dialect != POSTGRES:
         return f"(sync_assets view {digest(query)})"
-    told = client.execute_sql("SELECT md5(pg_get_viewdef(to_regclass(%s)))", view) or ()
-    return f"(sync_assets view {digest(query)} as {told[0][0]})"
+    rows = client.execute_sql("SELECT md5(pg_get_viewdef(to_regclass(%s)))", view) or ()
+    return f"(sync_assets view {digest(query)} as {rows[0][0]})"

@@ -1,4 +1,4 @@
-"""What the warehouse itself tells of a typed view: comments on it and on each column."""
+"""Writes the comments on a typed view and on each of its columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sync_assets.warehouse.typed.view_sql import ViewSql, quoted
 
 
 def comments(sql: ViewSql, view: str, name: str, mark: str) -> list[str]:
-    """The statements that write them; the comment of the view ends in our mark."""
+    """Return the statements that write them; the comment of the view ends in our mark."""
     return list(_comments(sql, view, name, mark))
 
 
@@ -22,10 +22,10 @@ def _comments(sql: ViewSql, view: str, name: str, mark: str) -> Iterator[str]:
 
 
 def described(meaning: str, *, personal: bool) -> str:
-    """The comment of a column: what it means, and whether it holds personal data."""
+    """Return the comment of a column: its meaning, and whether it holds personal data."""
     return meaning + (" Personal data." if personal else "")
 
 
 def literal(text: str) -> str:
-    """A text, as both dialects write one."""
+    """Quote a text as both dialects do."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,4 +1,4 @@
-"""Postgres: replacing a view that others read, whose columns cannot change their types."""
+"""Postgres: replaces a view that others read, whose columns cannot change their types."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ NAMES = {
 
 
 def columns_of(client: SqlClientBase[Any], view: str) -> dict[str, str]:
-    """The columns of a view, and their types as Postgres writes them."""
+    """Return the columns of a view, with their types as Postgres writes them."""
     return {str(name): str(kind) for name, kind in client.execute_sql(COLUMNS, view) or ()}
 
 
 def grants_of(client: SqlClientBase[Any], view: str) -> list[str]:
-    """The statements that give again what rights were given on a view."""
+    """Return the statements that grant the rights on a view again."""
     return [str(grant) for (grant,) in client.execute_sql(GRANTS, view) or ()]
 
 
 def blank(columns: Mapping[str, str]) -> str:
-    """A query with these columns that reads nothing."""
+    """Return a query with these columns that reads no table."""
     nulls = (f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
     return f"SELECT {', '.join(nulls)}"
 
@@ -52,7 +52,7 @@ def blank(columns: Mapping[str, str]) -> str:
 def shaped(
     query: str, kinds: Mapping[str, str], columns: Mapping[str, str]
 ) -> tuple[str, list[str]]:
-    """A query whose first columns are those given; also which of them are not as they would be.
+    """Return a query that begins with the given columns, and those of them with an outdated type.
 
     A value that such a column cannot hold is null in it.
     """

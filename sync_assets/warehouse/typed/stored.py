@@ -1,4 +1,4 @@
-"""What a warehouse stores of an API's tables, in the words in which the typed views need it."""
+"""Describes what a warehouse stores of an API's tables, as the typed views need it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sync_assets.warehouse.typed.view_sql import Stored
 
 
 def dialect_of(destination: AnyDestination) -> str | None:
-    """The dialect of the typed views; None for a warehouse that has none."""
+    """Return the dialect of the typed views; None for a warehouse without them."""
     for dialect, fits in ((DUCKDB, is_duckdb), (POSTGRES, is_postgres)):
         if fits(destination):
             return dialect
@@ -22,7 +22,7 @@ def dialect_of(destination: AnyDestination) -> str | None:
 
 
 def stored_types(client: SqlJobClientBase, api: Api) -> Stored:
-    """What there is of an API's tables that are ours."""
+    """Return the types of the columns of those tables of an API that are ours."""
     ownership = Ownership(client.sql_client)
     tables = client.get_storage_tables([name for name in api.endpoints if ownership.is_ours(name)])
     return {

@@ -1,6 +1,6 @@
-"""What Postgres and DuckDB tell of a table's columns: their descriptions, as comments.
+"""Writes the descriptions of a table's columns as comments on Postgres and DuckDB.
 
-A comment ends in our mark, and one without it is somebody else's and stays.
+Our comments end in a mark; a comment without it belongs to somebody else and stays.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WHERE database_name = current_database() AND schema_name = %s
 
 
 def comment_on_tables(client: SqlClientBase[Any], dialect: str, api: Api, stored: Stored) -> None:
-    """Write the comments that are not as they are declared; one query where all are."""
+    """Write the comments that differ from the declaration; takes one query if none does."""
     query = OF_POSTGRES if dialect == POSTGRES else OF_DUCKDB
     rows = client.execute_sql(query, client.dataset_name) or ()
     there = {(str(table), str(column)): comment for table, column, comment in rows}

@@ -1,4 +1,4 @@
-"""How many values are stored that a typed view cannot convert: there they are null."""
+"""Counts the stored values that a typed view cannot convert; they are null in the view."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sync_assets.warehouse.typed.view_sql import ViewSql
 def uncast(
     pipeline: dlt.Pipeline, api: Api, resources: Iterable[str]
 ) -> dict[str, Mapping[str, int]]:
-    """By table and column, the values that are null in the view; one query a table.
+    """Count, by table and column, the values that are null in the view; one query for each table.
 
-    A table that is not there, or that is not ours, has none; neither has a warehouse without views.
+    Tables that are missing or not ours count none, and neither does a warehouse without views.
     """
     dialect = dialect_of(pipeline.destination)
     if dialect is None:

@@ -1,8 +1,7 @@
-"""Making the typed views, and making them again where they are others now.
+"""Makes the typed views, and makes them again when they change.
 
-It never stops a load: what goes wrong is said, and tried again by the next one. It never drops
-what others built on: a view that another one reads is replaced in its place, and keeps the types
-of its columns.
+It never stops a load: an error is reported, and the next load tries again. It never drops a view
+that another view reads: such a view is replaced in place, and its columns keep their types.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ KEPT = "kept: "
 class Released:
     """A view that does not read its table any more.
 
-    `columns` are those that it keeps, with their types, where others read it; else it is dropped.
-    `grants` are the rights that were given on it.
+    `columns` are those that it keeps, with their types, if others read it; otherwise it is
+    dropped. `grants` are the rights that were granted on it.
     """
 
     columns: dict[str, str]
@@ -55,9 +54,9 @@ class TypedViews:
         self.dataset = f"{self._of}_{SUFFIX}"
 
     def update(self, stored: Stored) -> None:
-        """Make the views that are not there, or not as they are declared, in one transaction.
+        """Make the views that are missing or differ from the declaration, in one transaction.
 
-        What stands in the way is said; the tables are loaded all the same.
+        An error is reported; the tables are loaded all the same.
         """
         try:
             catalog = read_catalog(self._client, self._dialect, self.dataset)
@@ -72,7 +71,7 @@ class TypedViews:
             )
 
     def describe_tables(self, stored: Stored) -> None:
-        """Comment the tables' columns; what stands in the way is said, as of the views."""
+        """Comment the tables' columns; an error is reported."""
         try:
             comment_on_tables(self._client, self._dialect, self._api, stored)
         except DatabaseException as error:
@@ -80,9 +79,9 @@ class TypedViews:
 
     @contextmanager
     def aside(self, stored: Callable[[], Stored]) -> Iterator[None]:
-        """In a transaction: tables are converted in the block, where no view of ours reads them.
+        """Within a transaction, let no view of ours read the tables while the block converts them.
 
-        Afterwards the views are made again, of what is `stored` then.
+        Afterwards the views are made again, for the columns that `stored` returns then.
         """
         catalog = read_catalog(self._client, self._dialect, self.dataset)
         released = {name: self._release(name, catalog) for name in catalog.ours(self._api)}
@@ -99,7 +98,7 @@ class TypedViews:
         return f"{quoted(self.dataset)}.{quoted(view)}"
 
     def _outdated(self, catalog: Catalog, stored: Stored) -> Iterator[str]:
-        """The views to make; says which are not ours."""
+        """Yield the views to make; report those that are not ours."""
         if catalog.foreign:
             self._say(
                 f"typed views: {self.dataset} holds nothing that a sync made, so it is somebody "
@@ -137,7 +136,7 @@ class TypedViews:
             self._build(table, sql, self._release(table, catalog) if there else None)
 
     def _release(self, view: str, catalog: Catalog) -> Released:
-        """Let a view of ours read no table; one that others read keeps its columns."""
+        """Let a view of ours read no table; if others read the view, it keeps its columns."""
         name = self._name(view)
         if not catalog.found[view].has_dependents:
             grants = grants_of(self._client, name) if self._dialect == POSTGRES else []
@@ -148,7 +147,7 @@ class TypedViews:
         return Released(columns, [])
 
     def _build(self, view: str, sql: ViewSql, before: Released | None) -> None:
-        """Make a view; as far as its columns allow, where one stands there that others read."""
+        """Make a view; if others read an existing one, its columns keep their types."""
         name, query, signature = self._name(view), sql.select(view), sql.signature(view)
         if before and before.columns:
             query, kept = shaped(query, sql.types(view), before.columns)
@@ -162,5 +161,5 @@ class TypedViews:
         for grant in before.grants if before else ():
             self._client.execute_sql(grant)
         stamp = mark(self._client, self._dialect, name, signature)
-        told = comments(sql, view, name, stamp)
-        self._client.execute_sql(";\n".join(told))
+        statements = comments(sql, view, name, stamp)
+        self._client.execute_sql(";\n".join(statements))
