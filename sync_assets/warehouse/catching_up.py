@@ -1,4 +1,4 @@
-"""A sweep during which heads were loaded: no row of theirs falls back to what the sweep read."""
+"""Reads the first pages of a swept list again if heads were loaded meanwhile; so none is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sync_assets.warehouse.tables import Tables
 
 
 def behind(tables: Tables, lists: ListReader) -> list[tuple[Spool, int]]:
-    """The complete lists of which a head was loaded since they began, and its pages."""
+    """Return the complete lists for which a head was loaded since they began, and its pages."""
     read = {
         scope(spool.listing): spool
         for spool in lists.taken()
@@ -37,18 +37,18 @@ def behind(tables: Tables, lists: ListReader) -> list[tuple[Spool, int]]:
 
 
 def catch_up(pipeline: dlt.Pipeline, lists: ListReader, late: Sequence[tuple[Spool, int]]) -> None:
-    """Read again what heads have read of some lists, and prepare the round anew.
+    """Read the first pages of some lists again, and prepare the round anew.
 
-    Whoever calls this holds the lists: no head is loaded meanwhile. A list of which that cannot be
-    read fails.
+    The caller holds the locks of the lists, so no head is loaded meanwhile. If a list cannot be
+    read, it fails.
     """
     for spool, pages in late:
         listing = spool.listing
-        lists.journal.observer.say(
+        lists.result.observer.say(
             f"{listing.name}: a head was loaded while it was read; reading its first pages again"
         )
         try:
-            renew(lists.connection, spool, pages, lists.journal)
+            renew(lists.connection, spool, pages, lists.result)
         except SyncError as error:
             lists.drop(listing, error)
     lists.round.closed = True

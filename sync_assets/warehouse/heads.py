@@ -1,4 +1,4 @@
-"""The lists of a sync that are read by their heads: which ones, and with what they are compared."""
+"""Chooses the lists of a sync that are read by their heads, reads them, and loads them."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def read_heads(
     request: Request,
     names: Collection[str],
     done: Collection[ListKey],
-    journal: SyncResult,
+    result: SyncResult,
     make: Callable[[dlt.Pipeline], None],
     pauses: Sequence[float],
 ) -> Generator[SyncResult, None, set[ListKey]]:
-    """Read and load the heads of the lists that have earned it; the journal after each load.
+    """Read and load the heads of lists that have earned it; yield the result after each load.
 
     Returns the lists that need not be swept: those whose heads were loaded or failed.
     """
-    account, say = request.account, journal.observer.say
+    account, say = request.account, result.observer.say
     with open_pipeline(account.api.name, account.dataset) as pipeline:
         with translate_errors(pipeline.dataset_name):
             outlast_timeouts(pipeline)
@@ -58,7 +58,7 @@ def read_heads(
             for key, pages in chosen.items()
         }
         parents, left = _parents(request, heads)
-        with closing(HeadReader(account, parents, journal, heads, left)) as lists:
+        with closing(HeadReader(account, parents, result, heads, left)) as lists:
             resources = list(dict.fromkeys(name for name, _ in heads))
             load = partial(load_heads, make=make)
             yield from rounds(pipeline, lists, resources, load, Again(lists, pauses, say))
@@ -68,7 +68,7 @@ def read_heads(
 def _chosen(
     tables: Tables, request: Request, names: Collection[str], done: Collection[ListKey]
 ) -> Iterator[tuple[ListKey, int]]:
-    """The lists that are read by their heads, and how many pages they had."""
+    """Yield the lists to read by their heads, with the number of pages of their last sweep."""
     endpoints = [request.api.endpoints[name] for name in names]
     given = request.parents or {}
     shortest = request.account.settings.heads_from_pages
@@ -88,7 +88,7 @@ def _chosen(
 
 
 def _ids(tables: Tables, request: Request, endpoint: Endpoint) -> list[str]:
-    """The ids that the table of a resource's parents holds."""
+    """Return the ids in the table of a resource's parents."""
     column = column_name(endpoint.parent_field)
     return [str(row[column]) for row in tables.rows(str(endpoint.parent), [column])]
 
@@ -100,7 +100,7 @@ def _has_key(endpoint: Endpoint) -> bool:
 def _parents(
     request: Request, heads: Mapping[ListKey, Head]
 ) -> tuple[dict[str, list[str]], set[ListKey]]:
-    """The parents that heads are below, by resource, and the lists below them without a head."""
+    """Return the parents of heads, by resource, and the lists below them that are not read."""
     found: dict[str, dict[str, None]] = {}
     for name, parent in heads:
         if parent is not None:

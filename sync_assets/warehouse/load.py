@@ -41,25 +41,25 @@ def load_and_prove(
     Returns the lists with a newer reading. Raises `TableRefusedError` if a table does not accept
     the rows, `WarehouseLostError` if the warehouse is unavailable, and `WarehouseError` otherwise.
     """
-    api, journal, say = lists.api, lists.journal, lists.journal.observer.say
-    gone = vanished(api, names, journal)
-    scopes = [scope(listing) for listing in [*asked_for(api, names, journal), *gone]]
+    api, result, say = lists.api, lists.result, lists.result.observer.say
+    gone = vanished(api, names, result)
+    scopes = [scope(listing) for listing in [*asked_for(api, names, result), *gone]]
     with (
         translate_errors(pipeline.dataset_name),
         single_writer(database_file(pipeline), say),
         list_locks(pipeline, scopes, make, say) as holding,
     ):
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
-            if older := outdated(tables, asked_for(api, names, journal), say):
+            if older := outdated(tables, asked_for(api, names, result), say):
                 return older
             if late := behind(tables, lists):
                 catch_up(pipeline, lists, late)
             compare_with_held(tables, lists)
         load_files(pipeline, say)
         with open_tables(pipeline) if holding is None else locked_tables(holding) as tables:
-            _clear(tables, api, names, journal, gone)
-            _verify(tables, api, names, journal)
-            record(tables, api, asked_for(api, names, journal), journal)
+            _clear(tables, api, names, result, gone)
+            _verify(tables, api, names, result)
+            record(tables, api, asked_for(api, names, result), result)
             forget_old_loads(tables, api)
     return []
 
@@ -74,21 +74,21 @@ def load_files(pipeline: dlt.Pipeline, say: Callable[[str], None]) -> None:
         drop_own(pipeline, say)
 
 
-def asked_for(api: Api, names: Sequence[str], journal: SyncResult) -> list[ListResult]:
+def asked_for(api: Api, names: Sequence[str], result: SyncResult) -> list[ListResult]:
     """Return what a load takes of some resources: lists, and whole tables without partitions."""
-    return [listing for name in names for listing in lists_of(journal, api.endpoints[name])]
+    return [listing for name in names for listing in lists_of(result, api.endpoints[name])]
 
 
 def _clear(
     tables: Tables,
     api: Api,
     names: Sequence[str],
-    journal: SyncResult,
+    result: SyncResult,
     gone: Sequence[ListResult],
 ) -> None:
     """Remove what complete lists no longer hold but a load without rows leaves behind."""
     remove(tables, api, gone)
-    complete = [item for item in asked_for(api, names, journal) if item.error is None]
+    complete = [item for item in asked_for(api, names, result) if item.error is None]
     clean = [scope(item) for item in complete if not item.problems]
     if tables.counts(QUARANTINE_TABLE, None):
         tables.delete(QUARANTINE_TABLE, LIST_COLUMN, clean)
@@ -99,15 +99,15 @@ def _clear(
             for listing in complete
             if listing.resource == name and not listing.rows and listing.parent is not None
         ]
-        if emptied and any(journal.held.get(ListKey(name, parent)) for parent in emptied):
+        if emptied and any(result.held.get(ListKey(name, parent)) for parent in emptied):
             tables.delete(name, str(endpoint.parent_param), emptied)
 
 
-def _verify(tables: Tables, api: Api, names: Sequence[str], journal: SyncResult) -> None:
+def _verify(tables: Tables, api: Api, names: Sequence[str], result: SyncResult) -> None:
     """Fail every list whose rows in the warehouse are not those that were read."""
     holds = rows_by_list(tables, api, names)
-    for listing in journal.complete():
+    for listing in result.complete():
         rows = holds.get(listing.key, 0)
         if listing.resource in names and rows != listing.rows:
             message = f"{listing.name}: {listing.rows} rows were read, the warehouse holds {rows}"
-            journal.record(listing, WarehouseError(f"{message}. Sync it again."))
+            result.record(listing, WarehouseError(f"{message}. Sync it again."))

@@ -37,8 +37,8 @@ def load_heads(
     If a list was synced meanwhile, nothing is loaded and such lists are returned. Raises what
     `load_and_prove` raises.
     """
-    api, journal, say = lists.api, lists.journal, lists.journal.observer.say
-    asked = asked_for(api, names, journal)
+    api, result, say = lists.api, lists.result, lists.result.observer.say
+    asked = asked_for(api, names, result)
     scopes = [scope(listing) for listing in asked]
     with (
         translate_errors(pipeline.dataset_name),
@@ -60,8 +60,8 @@ def load_heads(
                 listing = spool.listing
                 listing.rows = _held(tables, api.endpoints[listing.resource], listing)
                 if listing.rows != expected[scope(listing)]:
-                    journal.record(listing, _differs(listing, expected[scope(listing)]))
-            record(tables, api, asked, journal)
+                    result.record(listing, _differs(listing, expected[scope(listing)]))
+            record(tables, api, asked, result)
             forget_old_loads(tables, api)
     return []
 

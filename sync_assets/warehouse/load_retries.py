@@ -59,10 +59,10 @@ class Again:
         return False
 
     def _refuse(self, error: TableRefusedError) -> None:
-        table, journal = error.table, self._lists.journal
+        table, result = error.table, self._lists.result
         if table in self.refused or table not in self._lists.api.endpoints:
             raise error
-        lists = [listing for listing in journal.complete() if listing.resource == table]
+        lists = [listing for listing in result.complete() if listing.resource == table]
         self.refused.add(table)
         self._pending |= {table} & self._lists.round.pending
         self._lists.leave(lists)
@@ -70,4 +70,4 @@ class Again:
             self._failed.add(listing.key)
             message = f"{listing.name}: {error}. It keeps the rows it had; {table} refuses the new"
             remedy = "ones. Change what refuses them, or the records, and sync again."
-            journal.record(listing, TableRefusedError(f"{message} {remedy}", table))
+            result.record(listing, TableRefusedError(f"{message} {remedy}", table))

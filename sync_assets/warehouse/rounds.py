@@ -37,21 +37,21 @@ def rounds(
         extract(pipeline, lists, [name for name in names if name not in again.refused])
         if again.loads(pipeline, partial(load, pipeline, lists, names)):
             lists.loaded(current.taken)
-            yield lists.journal
+            yield lists.result
             names = [name for name in names if name in current.pending]
 
 
 def extract(pipeline: dlt.Pipeline, lists: ListReader, names: Sequence[str]) -> None:
     """Write what a round takes of some resources to the files to load."""
-    api, journal = lists.api, lists.journal
+    api, result = lists.api, lists.result
     lists.round.extracted = names
     source = DltSource(Schema(schema_name(api)), api.name, build_resources(lists))
     source.schema.update_table(schema())
     workers = lists.account.settings.max_concurrency + 2
     try:
         pipeline.extract(source.with_resources(*names), workers=workers)
-        if any(listing.problems for listing in journal.complete()):
-            pipeline.extract(quarantine(journal))
+        if any(listing.problems for listing in result.complete()):
+            pipeline.extract(quarantine(result))
         pipeline.normalize()
         pa.default_memory_pool().release_unused()  # the warehouse's driver needs it now
     except PipelineStepFailed as error:

@@ -1,9 +1,9 @@
-"""One sync: read lists side by side, then let the complete ones replace their rows at once.
+"""One sync: reads lists in parallel; complete lists then replace their rows.
 
-extract    in a scratch directory of this sync's own; lists that fail are left out
+extract    into a scratch directory of this sync; lists that fail are left out
 normalize  to the destination's file format
-load       delete-insert per partition or replace per table, in one transaction a table
-verify     the warehouse must now hold as many rows as the lists did
+load       delete-insert per partition or replace per table, in one transaction per table
+verify     the warehouse must then hold as many rows as were read
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ from sync_assets.warehouse.tables import open_tables_when_free
 class Request:
     """What to sync of an API: which resources, below which parents (None: all that it lists).
 
-    Lists that were synced `since` are left out, and so are some by name and parent. With `read` as
-    "heads" the lists that have earned it are read by their heads, those of tables in parts where
-    the row of their parent changed, and the others are swept; so are those named in `swept`.
-    `account` is what is configured for the API; it is resolved once.
+    Lists that were synced `since` are left out, and so are those in `left_out`. With `read` as
+    "heads", lists that have earned it are read by their heads. Of tables in parts, the lists whose
+    parent's row changed are read. The others are swept, and so are those named in `swept`.
+    `account` is the resolved configuration of the API.
     """
 
     api: Api
@@ -70,29 +70,29 @@ class Request:
     swept: Collection[ListKey] = ()
 
     def __post_init__(self) -> None:
-        """Know the resources by their tables."""
+        """Convert the names of resources to those of their tables."""
         object.__setattr__(self, "account", self.account or Account(self.api))
         object.__setattr__(self, "resources", [table_name(name) for name in self.resources])
 
 
 def sync(request: Request, observer: Observer | None = None) -> SyncResult:
-    """Sync what is asked for; the journal tells list by list what came of it. See `commits`."""
-    *_, journal = commits(request, observer)
-    return journal
+    """Sync what is requested; return the result of each list. See `commits`."""
+    *_, result = commits(request, observer)
+    return result
 
 
 def commits(
     request: Request, observer: Observer | None = None, *, pauses: Sequence[float] = ()
 ) -> Iterator[SyncResult]:
-    """Sync what is asked for; the journal, after each load, whose lists are those of its round.
+    """Sync what is requested; yield the result after each load, with the lists of its round.
 
-    What is complete after `EXECUTION__COMMIT_EVERY` seconds is loaded while the rest is read on.
-    A table that refuses what it is to hold fails the lists of its round, and the others are loaded
-    without it. Where the warehouse is lost, a load is tried again after each of some `pauses`, in
-    seconds; nothing is read again for it.
-    The last journal is of no round, and tells list by list what came of the sync. A resource whose
-    table is there and not ours fails without a request. Raises `ConfigurationError` or
-    `WarehouseError` before the first request where either is unusable, and `WarehouseError` where
+    Lists that are complete after `EXECUTION__COMMIT_EVERY` seconds are loaded while others are
+    read. If a table refuses its rows, its lists of the round fail, and the others are loaded. If
+    the connection to the warehouse is lost, a load is repeated after each of the `pauses`, in
+    seconds, without reading again.
+    The last result has no round and covers every list of the sync. A resource whose table exists
+    and is not ours fails without a request. Raises `ConfigurationError` or `WarehouseError` before
+    the first request if the configuration or the warehouse is unusable, and `WarehouseError` if
     the load fails; lists that fail do not raise. On SIGINT and SIGTERM it raises
     `KeyboardInterrupt`, or what their handlers raise, and loads nothing more.
     """
@@ -111,7 +111,7 @@ def commits(
         foreign, held, done, parts = _known(pipeline, request, taken, say)
         ours = [name for name in request.resources if name not in foreign]
         refuse_without_rights(pipeline, ours)
-        journal = SyncResult(
+        result = SyncResult(
             strict=False,
             held=held,
             allow_empty=request.allow_empty,
@@ -120,25 +120,25 @@ def commits(
         )
         make = partial(make_tables, api=api, say=say, taken_over=taken)
         if request.read == "heads":
-            done |= yield from read_heads(request, ours, done, journal, make, pauses)
+            done |= yield from read_heads(request, ours, done, result, make, pauses)
             pipeline.activate()
         names = [name for name in ours if ListKey(name) not in done]
         load = partial(load_and_prove, make=make)
-        with closing(ListReader(account, request.parents or {}, journal, done)) as lists:
+        with closing(ListReader(account, request.parents or {}, result, done)) as lists:
             yield from rounds(pipeline, lists, names, load, Again(lists, pauses, say))
         for listing in _lists_of(request, foreign):
             reason = refusal(api.name, account.dataset, listing.resource)
-            journal.record(listing, WarehouseError(reason))
-    journal.round = None
-    yield journal
+            result.record(listing, WarehouseError(reason))
+    result.round = None
+    yield result
 
 
 def _known(
     pipeline: dlt.Pipeline, request: Request, taken: Collection[str], say: Callable[[str], None]
 ) -> tuple[Collection[str], Held, set[ListKey], dict[str, PartsRead]]:
-    """Tables that are not ours, the rows of each list, and the lists that need not be read.
+    """Return tables that are not ours, the rows of each list, and the lists that need not be read.
 
-    Of tables in parts some lists need not be read where their parents are as they were.
+    The last value says which lists of tables in parts need no read if their parent is unchanged.
     """
     api, dataset = request.api, pipeline.dataset_name
     with explained_by_rights(pipeline, request.resources), translate_errors(dataset):
@@ -156,7 +156,7 @@ def _known(
 
 
 def _lists_of(request: Request, resources: Iterable[str]) -> Iterator[ListResult]:
-    """The lists that a request names of some resources: one each where it names no parents."""
+    """Yield the lists that a request names; a resource without given parents counts as one list."""
     for name in resources:
         parent = request.api.endpoints[name].parent
         partitioned = request.api.endpoints[name].partitioned

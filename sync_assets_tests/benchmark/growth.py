@@ -95,11 +95,11 @@ def sync_here(parents: Sequence[str]) -> Figures:
     from sync_assets.warehouse.sync import Request, sync
 
     started = time.monotonic()
-    journal = sync(Request(API, [RESOURCE], {"promotions": parents}))
+    result = sync(Request(API, [RESOURCE], {"promotions": parents}))
     seconds = time.monotonic() - started
-    if failed := journal.failed():
+    if failed := result.failed():
         raise AssertionError(failed[0].error)
-    rows = sum(listing.rows for listing in journal.complete())
+    rows = sum(listing.rows for listing in result.complete())
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Figures(rows, seconds, kilobytes / 1024)
 

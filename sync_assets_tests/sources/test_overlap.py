@@ -130,10 +130,10 @@ def test_without_a_total_pages_do_not_overlap(world: World) -> None:
 
 def test_where_no_limit_is_sent_pages_do_not_overlap(world: World) -> None:
     fill(world)
-    api, journal = replace(APIS["affiliates"], page_size=None), SyncResult()
-    ListReader(Account(api), {}, journal).read(api.endpoints["coupons"], None)
+    api, result = replace(APIS["affiliates"], page_size=None), SyncResult()
+    ListReader(Account(api), {}, result).read(api.endpoints["coupons"], None)
     assert {seen.query.get("limit") for seen in world.api.asked(PATH)} == {None}
-    assert journal.listings[ListKey("coupons")].rows == 250
+    assert result.listings[ListKey("coupons")].rows == 250
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -222,8 +222,8 @@ def test_that_an_api_takes_no_other_limit_is_said_once_and_remembered(world: Wor
     world.api.takes, world.api.refusal = SERVICES["all limits but a hundred are refused"], 422
     world.configure("affiliates", max_concurrency=1)
     said: list[str] = []
-    api, journal = APIS["affiliates"], SyncResult(observer=Hearing(said.append))
-    lists = ListReader(Account(api), {}, journal)
+    api, result = APIS["affiliates"], SyncResult(observer=Hearing(said.append))
+    lists = ListReader(Account(api), {}, result)
     for name in ("coupons", "referrals"):
         lists.read(api.endpoints[name], None)
     plain = [(1, 100), (2, 100), (3, 100)]

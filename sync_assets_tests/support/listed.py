@@ -17,9 +17,9 @@ def listed(
     source: str, resource: str, parent: str | None = None, say: Any = None
 ) -> tuple[ListResult, list[str]]:
     """What became of a list, and the ids that it holds, as text; none where it failed."""
-    api, journal = APIS[source], SyncResult(strict=False, observer=Hearing(say))
-    lists = ListReader(Account(api), {}, journal)
+    api, result = APIS[source], SyncResult(strict=False, observer=Hearing(say))
+    lists = ListReader(Account(api), {}, result)
     spool = lists.read(api.endpoints[resource], parent).spool
-    return journal.listings[ListKey(resource, parent)], spool.column(
+    return result.listings[ListKey(resource, parent)], spool.column(
         "id"
     ) if spool is not None else []

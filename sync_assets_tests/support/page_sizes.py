@@ -36,8 +36,8 @@ class Played:
         """Sync the list, which comes whole; gives the requests that it took."""
         before, self.said = self.sandbox.requests, []
         api, resource = APIS[self.source], LISTS[self.source]
-        journal = sync(Request(api, [resource]), Hearing(self._hear))
-        self.found = journal.listings[ListKey(resource)]
+        result = sync(Request(api, [resource]), Hearing(self._hear))
+        self.found = result.listings[ListKey(resource)]
         assert (self.found.error, self.found.duplicates) == (None, 0)
         assert self.found.rows == len(self.account.rows(self.source, resource))
         return self.sandbox.requests - before

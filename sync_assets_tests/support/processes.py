@@ -178,12 +178,12 @@ def _synced(task: Task, say: Callable[[str], None]) -> Done:
         apis()[task.source], task.resources, task.parents, task.allow_empty, read=task.read
     )
     try:
-        journal = sync(request, Hearing(say))
+        result = sync(request, Hearing(say))
     except SyncError as error:
         done.failure = str(error)
     else:
-        done.rows = {listing.name: listing.rows for listing in journal.listings.values()}
-        done.errors = {listing.name: str(listing.error) for listing in journal.failed()}
+        done.rows = {listing.name: listing.rows for listing in result.listings.values()}
+        done.errors = {listing.name: str(listing.error) for listing in result.failed()}
     done.seconds = time.monotonic() - started
     done.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return done

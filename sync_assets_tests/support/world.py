@@ -63,8 +63,8 @@ class World:
     ) -> dict[str, ListResult]:
         """Sync leniently, as Dagster does; gives the listings by name."""
         request = Request(APIS[source], resources, parents, allow_empty, read=read)
-        journal = sync(request, Hearing(say))
-        return {listing.name: listing for listing in journal.listings.values()}
+        result = sync(request, Hearing(say))
+        return {listing.name: listing for listing in result.listings.values()}
 
     def read(self, source: str, resource: str, **arguments: Any) -> list[dict[str, Any]]:
         """Read a resource with dlt alone, without a warehouse."""

@@ -146,8 +146,8 @@ def test_all_twenty_tables_equal_the_account(world: PostgresWorld) -> None:
             if name.startswith("SOURCES__"):
                 world.monkeypatch.setenv(name, value)
         for api in apis().values():
-            journal = sync(Request(api, list(api.endpoints)))
-            assert journal.failed() == []
+            result = sync(Request(api, list(api.endpoints)))
+            assert result.failed() == []
     tables = 0
     for source, api in apis().items():
         for endpoint in api.endpoints.values():

@@ -36,9 +36,9 @@ def events(world: World) -> World:
 def test_a_table_is_loaded_while_another_is_read_on(events: World) -> None:
     events.api.fail("/orders", page=1, times=1, delay=SLOW)
     seen = []
-    for journal in commits(Request(API, TABLES)):
-        if journal.round is not None:
-            seen.append(sorted(listing.resource for listing in journal.complete()))
+    for result in commits(Request(API, TABLES)):
+        if result.round is not None:
+            seen.append(sorted(listing.resource for listing in result.complete()))
             assert events.ids("events.products") == ["pr_1"]
     assert seen == [["events_series", "products"], ["orders"]]
     assert len(events.ids("events.orders")) == 5
@@ -61,8 +61,8 @@ def test_what_was_loaded_stays_when_the_rest_is_never_read(events: World) -> Non
 def test_a_table_that_was_loaded_is_not_emptied_by_the_rounds_after_it(events: World) -> None:
     events.api.fail("/orders", page=1, times=1, delay=SLOW)
     events.api.fail("/products", page=1, times=None, status=404)
-    journal = sync(Request(API, TABLES))
-    assert [listing.resource for listing in journal.failed()] == ["products"]
+    result = sync(Request(API, TABLES))
+    assert [listing.resource for listing in result.failed()] == ["products"]
     assert len(events.ids("events.orders")) == 5
     assert events.ids("events.events_series") == ["es_1", "es_2"]
 

@@ -90,11 +90,11 @@ def test_large_records_are_kept_up_to_a_size() -> None:
 
 
 def test_many_lists_with_problems_keep_some_of_each() -> None:
-    journal = SyncResult(strict=False)
+    result = SyncResult(strict=False)
     for n in range(60):
         listing = ListResult("things", str(n))
         listing.quarantine(Problem("{}", "wrong") for _ in range(1_500))
-        journal.record(listing)
-    kept = [len(listing.problems) for listing in journal.listings.values()]
+        result.record(listing)
+    kept = [len(listing.problems) for listing in result.listings.values()]
     assert kept == [1_000] * 20 + [10] * 40
-    assert {listing.quarantined for listing in journal.listings.values()} == {1_500}
+    assert {listing.quarantined for listing in result.listings.values()} == {1_500}

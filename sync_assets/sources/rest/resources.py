@@ -113,7 +113,7 @@ def _hints(endpoint: Endpoint, lists: ListReader) -> dict[str, Any]:
     if not lists.replaces:
         hints.pop("merge_key", None)
         return {**hints, "write_disposition": MERGE}
-    if endpoint.parent is not None and not lists.journal.strict:
+    if endpoint.parent is not None and not lists.result.strict:
         hints.update(write_disposition=MERGE, merge_key=endpoint.parent_param)
     if "merge_key" in hints:
         del hints["primary_key"]

@@ -23,9 +23,9 @@ TOGETHER = 50
 
 
 def compare_with_held(tables: Tables, lists: ListReader) -> None:
-    """Count what complete lists add to the warehouse and take from it, before they are loaded.
+    """Count the rows that complete lists add and delete, before they are loaded.
 
-    Not of short lists below partitions, of which there are many: it takes a query each.
+    Short lists below partitions are not compared: there are many, and each would take a query.
     """
     shortest = lists.account.settings.heads_from_pages
     parts: dict[str, list[Spool]] = defaultdict(list)

@@ -36,22 +36,22 @@ EARNED = 2
 
 @dataclass(frozen=True)
 class ListHistory:
-    """A list's past: `rows` as of `synced_at`, and the failures since then.
+    """The history of a list: `rows` as of `synced_at`, and the failures since then.
 
-    `synced_at` is when reading began: the rows are at least that new, and proven as of then (so it
-    is `proven_at`, too); `recorded_at` when they were loaded. `final` says that nothing below the
-    parent could change any more when reading began, nor was seen to be open again since;
-    `ended_at` is what was taken for its end then.
-    `known_fields` is what `drift` remembers, `not_before` until when the API asked to be left
-    alone when the list last failed. `pages` and `requests` are what the last sync took, None where
-    an earlier version did not record them; `request_seconds` those of its answers, added up.
-    `fresh_at` is when the last read of it began, be it of its head alone. `sweeps_in_order` is how
-    many sweeps in a row found new rows in front alone, from the first on that found any;
-    `head_pages` the most pages that a head had since the last of them.
-    `parent_row` is the digest of the row of its parent that was there before it was read, of a list
-    of a table in parts that was read in one go.
-    `rows_a_page` are the rows of its latest page that another one followed; `page_size` is what its
-    pages were asked for, None where the API took what is wanted.
+    `synced_at` is when the last sweep began: the rows are at least that new, and proven as of then
+    (so it is `proven_at`, too). `recorded_at` is when they were loaded. `final` says that no row
+    below the parent could change any more when the sweep began, and that it was not reopened;
+    `ended_at` is the end that was known then.
+    `known_fields` is the text of `drift`. `not_before` is the end of the pause that the API asked
+    for, if the list last failed for that. `pages` and `requests` are those of the last sync, None
+    if an earlier version did not record them; `request_seconds` is the sum of response times.
+    `fresh_at` is when the last read began, a sweep or a head. `sweeps_in_order` counts the latest
+    sweeps in a row that found new rows only in front, from the first one that found any;
+    `head_pages` is the largest number of pages of a head since the last sweep.
+    `parent_row` is the digest of its parent's row from before the list was read, for a list of a
+    table in parts that was read without interruption.
+    `rows_a_page` are the rows of its latest page that was followed by another; `page_size` is what
+    was requested, None if the API accepted what is wanted.
     """
 
     resource: str
@@ -88,7 +88,7 @@ class ListHistory:
         return ListKey(self.resource, self.parent)
 
     def has_earned_heads(self, from_pages: int) -> bool:
-        """Whether it is long, and its sweeps have seen new rows only where a head reads."""
+        """Whether it is long, and its sweeps have found new rows only where a head reads."""
         is_long = self.synced_at is not None and (self.pages or 0) >= from_pages
         return is_long and self.sweeps_in_order >= EARNED
 

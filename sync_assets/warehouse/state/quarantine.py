@@ -39,11 +39,11 @@ class Kept:
     kind: str
 
 
-def quarantine(journal: SyncResult) -> DltResource:
+def quarantine(result: SyncResult) -> DltResource:
     """Return a dlt resource with the problems of complete lists; each replaces its old ones."""
 
     def rows() -> Iterator[list[dict[str, Any]]]:
-        for listing in journal.complete():
+        for listing in result.complete():
             if listing.problems:
                 yield [
                     {

@@ -38,11 +38,11 @@ def schema() -> TTableSchema:
     return new_table(SYNCS_TABLE, columns=list(COLUMNS.values()))
 
 
-def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: SyncResult) -> None:
-    """Write down what became of lists; a failure leaves what is known of the last sync.
+def record(tables: Tables, api: Api, listings: Iterable[ListResult], result: SyncResult) -> None:
+    """Store the results of lists; a failure keeps what is known of the last sync.
 
-    A head is told when its list was proven last. With the head of a table in parts the lists that
-    were left out are fresh, too.
+    A head gets the time of its list's last sweep. The head of a table in parts also marks the
+    lists that were left out as fresh.
     """
     fates = {str(_storable(scope(listing))): listing for listing in listings}
     known = {
@@ -59,7 +59,7 @@ def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: Sy
         else {**known.get(name, {}), **_fresh(listing, known.get(name, {}))}
         if listing.is_head
         else {
-            **_complete(name, listing, journal, _life(known_lives, listing), grace),
+            **_complete(name, listing, result, _life(known_lives, listing), grace),
             "sweeps_in_order": _in_order(listing, known.get(name, {})),
         }
         for name, listing in fates.items()
@@ -68,9 +68,7 @@ def record(tables: Tables, api: Api, listings: Iterable[ListResult], journal: Sy
     tables.put(SYNCS_TABLE, LIST_COLUMN, rows)
     for table in fates.values():
         if table.is_head and table.parent is None:
-            parts = [
-                ListResult(*key) for key in journal.unchanged if key.resource == table.resource
-            ]
+            parts = [ListResult(*key) for key in result.unchanged if key.resource == table.resource]
             left = [_storable(scope(part)) for part in parts]
             tables.update(SYNCS_TABLE, "fresh_at", table.fresh_at.isoformat(), (LIST_COLUMN, left))
     if any(listing.resource == parent.resource for listing in fates.values()
@@ -195,7 +193,7 @@ def _in_order(listing: ListResult, known: Mapping[str, Any]) -> int:
 
 
 def _complete(
-    name: str, listing: ListResult, journal: SyncResult, life: Life, grace: timedelta
+    name: str, listing: ListResult, result: SyncResult, life: Life, grace: timedelta
 ) -> dict[str, Any]:
     return {
         **dict.fromkeys(COLUMNS),
@@ -205,7 +203,7 @@ def _complete(
         "fresh_at": listing.fresh_at.isoformat(),
         "head_pages": listing.renewed_pages,
         "rows": listing.rows,
-        "rows_before": journal.held.get(listing.key, 0),
+        "rows_before": result.held.get(listing.key, 0),
         "pages": listing.pages,
         "rows_a_page": listing.rows_a_page,
         "page_size": listing.page_size.text(),

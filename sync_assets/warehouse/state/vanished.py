@@ -16,28 +16,28 @@ from sync_assets.warehouse.state.quarantine import LIST_COLUMN, QUARANTINE_TABLE
 from sync_assets.warehouse.tables import Tables
 
 
-def vanished(api: Api, resources: Iterable[str], journal: SyncResult) -> list[ListResult]:
-    """The lists, held before this sync, whose parents a complete list of parents does not hold.
+def vanished(api: Api, resources: Iterable[str], result: SyncResult) -> list[ListResult]:
+    """Return the lists whose parents are missing from a complete list of parents.
 
-    None where that list is not believed, and none where a parent's record could not be loaded: it
-    may be the one that is missing.
+    Returns none if that list is not believed, or if a parent's record could not be loaded: it
+    may be the missing one.
     """
     found = []
     for name in resources:
         endpoint = api.endpoints[name]
         parent = str(endpoint.parent)
-        listed = journal.listed.get((parent, endpoint.parent_field))
-        if endpoint.partitioned or listed is None or not journal.is_over(name):
+        listed = result.listed.get((parent, endpoint.parent_field))
+        if endpoint.partitioned or listed is None or not result.is_over(name):
             continue
-        if ListKey(name) in journal.listings or journal.parents[parent].left_out:
+        if ListKey(name) in result.listings or result.parents[parent].left_out:
             continue
         found += [
             ListResult(name, held)
-            for resource, held in journal.held
+            for resource, held in result.held
             if resource == name
             and held is not None
             and held not in listed
-            and (name, held) not in journal.listings
+            and (name, held) not in result.listings
         ]
     return found
 

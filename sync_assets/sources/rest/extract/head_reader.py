@@ -28,11 +28,11 @@ class HeadReader(ListReader):
         self,
         account: Account,
         parents: Mapping[str, Sequence[str]],
-        journal: SyncResult,
+        result: SyncResult,
         heads: Mapping[ListKey, Head],
         done: Iterable[ListKey],
     ) -> None:
-        super().__init__(account, parents, journal, done)
+        super().__init__(account, parents, result, done)
         self.inconclusive: set[ListKey] = set()
         self._heads = heads
 
@@ -40,7 +40,7 @@ class HeadReader(ListReader):
         listing, sent = spool.listing, self.connection.endpoints[endpoint.name]
         listing.is_head = True
         head = self._heads[listing.key]
-        end = read_list(Reading(self.connection, sent, spool, self.journal, head=head))
+        end = read_list(Reading(self.connection, sent, spool, self.result, head=head))
         spool.close()
         if end is End.OF_HEAD and not listing.problems:
             return True
@@ -50,5 +50,5 @@ class HeadReader(ListReader):
             End.OF_LIST: "the list ends before a page without news",
             End.TOO_FAR: f"no page without news among the first {listing.pages}",
         }[end]
-        self.journal.observer.say(f"{listing.name}: {why}; the list is due for a sweep")
+        self.result.observer.say(f"{listing.name}: {why}; the list is due for a sweep")
         return False

@@ -51,10 +51,10 @@ class ListReader:
         self,
         account: Account,
         parents: Mapping[str, Sequence[str]],
-        journal: SyncResult,
+        result: SyncResult,
         done: Iterable[ListKey] = (),
     ) -> None:
-        self.account, self.api, self.journal = account, account.api, journal
+        self.account, self.api, self.result = account, account.api, result
         self.given = {table_name(name): ids for name, ids in parents.items()}
         self.round = Round()
         self._pool: ThreadPoolExecutor | None = None
@@ -78,7 +78,7 @@ class ListReader:
         if self._reads:
             wait(self._reads.values(), return_when=FIRST_COMPLETED)
         self._taken.clear()
-        self.round = self.journal.round = Round.of(seconds)
+        self.round = self.result.round = Round.of(seconds)
         return self.round
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class ListReader:
         """Fail a list that this round has read."""
         with self._lock:
             self._taken[listing.key] = NOTHING
-        self.journal.record(listing, error)
+        self.result.record(listing, error)
 
     def leave(self, lists: Iterable[ListResult]) -> None:
         """Load this round's lists in the next round, except `lists`: nobody needs them any more."""
@@ -119,7 +119,7 @@ class ListReader:
                     self._reads[key].set_result(outcome)
         self.loaded(unneeded)
         for key in unneeded:
-            self.journal.listings.pop(key, None)
+            self.result.listings.pop(key, None)
 
     def loaded(self, keys: Iterable[ListKey]) -> None:
         """Remove the files of lists that are loaded or no longer needed."""
@@ -137,14 +137,14 @@ class ListReader:
         try:
             parents = self._parent_ids(endpoint)
             if not parents and not endpoint.partitioned:
-                self.journal.check(ListResult(endpoint.name))
+                self.result.check(ListResult(endpoint.name))
             return [parent for parent in parents if not self.is_done(endpoint, parent)]
         except StillReading:
             self.round.pending.add(endpoint.name)
         except ListError as error:
-            if self.journal.strict:
+            if self.result.strict:
                 raise
-            self.journal.record(ListResult(endpoint.name), error)
+            self.result.record(ListResult(endpoint.name), error)
             self._take(endpoint, None)
         return ()
 
@@ -195,41 +195,41 @@ class ListReader:
             is_whole = self._fill(endpoint, spool)
         except SyncError as error:
             listing.seconds = time.monotonic() - listing.started
-            self.journal.record(listing, error)
-            if self.journal.strict:
+            self.result.record(listing, error)
+            if self.result.strict:
                 raise
             return NOTHING
         if not is_whole:
             return NOTHING
         listing.seconds = time.monotonic() - listing.started
-        self.journal.record(listing)
+        self.result.record(listing)
         return Outcome(spool)
 
     def _fill(self, endpoint: Endpoint, spool: Spool) -> bool:
         """Read a list into its spool; return whether the spool can be loaded."""
         sent, kept = self.connection.endpoints[endpoint.name], self._unfinished(endpoint, spool)
         try:
-            read_list(Reading(self.connection, sent, spool, self.journal, kept))
+            read_list(Reading(self.connection, sent, spool, self.result, kept))
         except BaseException:
             self._tell(kept, spool.listing)
             kept.close()
             raise
         self._keep(kept, spool.listing)
         spool.close()
-        self.journal.check(spool.listing)
+        self.result.check(spool.listing)
         self._keep_ids(endpoint, spool)  # before the spool is shared
         self._leave_unchanged(endpoint, spool)
         return True
 
     def _unfinished(self, endpoint: Endpoint, spool: Spool) -> Unfinished:
         """Return the pages of a list that wait on disk."""
-        hours, say = self.account.settings.resume_within, self.journal.observer.say
+        hours, say = self.account.settings.resume_within, self.result.observer.say
         of = (self.connection.account, endpoint.name, endpoint.path, spool.listing.parent)
         return Unfinished(waiting(of) if hours else None, hours, say)
 
     def _keep(self, kept: Unfinished, listing: ListResult) -> None:
         """Keep the pages of a complete list until it is loaded; plain dlt never reports that."""
-        if self.journal.strict:
+        if self.result.strict:
             kept.remove()
         elif file := kept.close():
             self._waiting[listing.key] = file
@@ -237,7 +237,7 @@ class ListReader:
     def _tell(self, kept: Unfinished, listing: ListResult) -> None:
         if kept.until is not None:
             until = f"{kept.until:%Y-%m-%d %H:%M} UTC"
-            self.journal.observer.say(
+            self.result.observer.say(
                 f"{listing.name}: the pages that were read wait on disk until {until}; the next "
                 "sync goes on with them"
             )
@@ -248,8 +248,8 @@ class ListReader:
             if endpoint.name == parent:
                 ids = list(dict.fromkeys(spool.column(field)))
                 self._ids[parent, field] = ids
-                self.journal.listed[parent, field] = frozenset(ids)
-                self.journal.parents[parent] = spool.listing
+                self.result.listed[parent, field] = frozenset(ids)
+                self.result.parents[parent] = spool.listing
 
     def _leave_unchanged(self, endpoint: Endpoint, spool: Spool) -> None:
         """Leave out the lists of tables in parts whose parent has not changed."""
@@ -260,9 +260,9 @@ class ListReader:
                 ListKey(child.name, one): digest
                 for one, digest in digests(spool, child.parent_field).items()
             }
-            read = self.journal.parts_read.get(child.name)
+            read = self.result.parts_read.get(child.name)
             same = {key for key in said if read and read.rows.get(str(key.parent)) == said[key]}
             with self._lock:
                 self._said |= said
                 self._done |= same
-                self.journal.unchanged |= same
+                self.result.unchanged |= same

@@ -148,7 +148,7 @@ def _pages(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> Iter
     connection, endpoint, listing = reading.connection, reading.endpoint, reading.listing
     paginator = fresh(endpoint.paginator, endpoint.key, overlap=size.overlaps)
     walk.keyed = getattr(paginator, "keyed", False)
-    session = ListSession(connection, listing, reading.journal.observer)
+    session = ListSession(connection, listing, reading.result.observer)
     client = RESTClient(
         connection.base_url, auth=connection.auth, session=session, config=RuntimeConfiguration()
     )
@@ -158,7 +158,7 @@ def _pages(reading: Reading, walk: Walk, resume: Resume, size: PageSize) -> Iter
         cross_seam(paginator, rows, claims)
 
     def send(request: PreparedRequest) -> Response:
-        live = ListSession(connection, listing, reading.journal.observer)
+        live = ListSession(connection, listing, reading.result.observer)
         return live.send(request, allow_redirects=False, **live.merge_environment_settings())
 
     resume.at_seam = at_seam

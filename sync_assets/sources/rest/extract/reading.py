@@ -27,7 +27,7 @@ class Reading:
     connection: Connection
     endpoint: Endpoint
     spool: Spool
-    journal: SyncResult
+    result: SyncResult
     kept: Unfinished = field(default_factory=Unfinished)
     head: Head | None = None
 
@@ -38,17 +38,17 @@ class Reading:
 
     def say(self, what: str) -> None:
         """Report a message about the list to the observer."""
-        self.journal.observer.say(f"{self.listing.name}: {what}")
+        self.result.observer.say(f"{self.listing.name}: {what}")
 
     def tell(self, walk: Walk) -> None:
         """Report the progress of the list to the observer."""
         limiter, listing = self.connection.adapter.rate_limiter, self.listing
-        held = self.journal.held.get(listing.key)
+        held = self.result.held.get(listing.key)
         expected = held if walk.total is None else walk.total
         state = ListState(
             listing.name, listing.pages, walk.rows, expected, limiter.quota, limiter.free
         )
-        self.journal.observer.page(state)
+        self.result.observer.page(state)
 
     def failed(self, walk: Walk, cause: str) -> ListError:
         """Return the error of the list, with page, URL and cause."""

@@ -18,7 +18,7 @@ from sync_assets.sources.rest.extract.sync_result import SyncResult
 from sync_assets.sources.rest.list_result import ListResult
 
 
-def renew(connection: Connection, spool: Spool, further: int, journal: SyncResult) -> None:
+def renew(connection: Connection, spool: Spool, further: int, result: SyncResult) -> None:
     """Read a list again, up to `further` pages beyond the first page on which no row is new.
 
     The rows read now replace those of the sweep with the same key. Raises `ListError` if reading
@@ -28,7 +28,7 @@ def renew(connection: Connection, spool: Spool, further: int, journal: SyncResul
     endpoint = connection.endpoints[listing.resource]
     newer = Spool(spool.typer, spool.key, ListResult(listing.resource, listing.parent))
     head = Head(partial(_all_in, spool.keys()), listing.pages + further, further)
-    end = read_list(Reading(connection, endpoint, newer, journal, head=head))
+    end = read_list(Reading(connection, endpoint, newer, result, head=head))
     newer.close()
     if end is End.TOO_FAR:
         raise ListError(

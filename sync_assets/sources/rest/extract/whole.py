@@ -12,33 +12,33 @@ from sync_assets.sources.rest.list_result import ListResult
 FIGURES = ("pages", "requests", "retries", "duplicates", "bytes", "waited", "request_seconds")
 
 
-def whole(journal: SyncResult, endpoint: Endpoint) -> ListResult | None:
+def whole(result: SyncResult, endpoint: Endpoint) -> ListResult | None:
     """Return the result of a table; None if only lists below given parents were read.
 
     The figures are sums over its lists. `rows` are the rows that the table holds now, the old ones
     if a list failed or was left out. It has an error only if the parents could not be listed. It
     is a head if lists were left out.
     """
-    if endpoint.parent is None or ListKey(endpoint.name) in journal.listings:
-        return journal.listings.get(ListKey(endpoint.name))
-    parents = journal.parents.get(endpoint.parent)
+    if endpoint.parent is None or ListKey(endpoint.name) in result.listings:
+        return result.listings.get(ListKey(endpoint.name))
+    parents = result.parents.get(endpoint.parent)
     if parents is None:
         return None
-    parts = parts_of(journal, endpoint)
+    parts = parts_of(result, endpoint)
     table = ListResult(endpoint.name, read_at=parents.read_at, started=parents.started)
     for part in parts:
-        held = journal.held.get(part.key, 0)
+        held = result.held.get(part.key, 0)
         table.rows += part.rows if part.error is None else held
         table.seconds = max(table.seconds, part.started + part.seconds - table.started)
         for name in FIGURES:
             setattr(table, name, getattr(table, name) + getattr(part, name))
         if part.error is None:
             table.problem_counts += part.problem_counts
-    left = [key for key in journal.unchanged if key.resource == endpoint.name]
+    left = [key for key in result.unchanged if key.resource == endpoint.name]
     if left:
-        table.is_head, table.proven_before = True, journal.parts_read[endpoint.name].proven_at
-        table.rows += sum(journal.held.get(key, 0) for key in left)
-    _count_changes(table, parts, journal.held.get(table.key, 0))
+        table.is_head, table.proven_before = True, result.parts_read[endpoint.name].proven_at
+        table.rows += sum(result.held.get(key, 0) for key in left)
+    _count_changes(table, parts, result.held.get(table.key, 0))
     return table
 
 
@@ -53,25 +53,25 @@ def _count_changes(table: ListResult, parts: Sequence[ListResult], held: int) ->
         table.missed_by_heads = sum(part.missed_by_heads or 0 for part in complete)
 
 
-def parts_of(journal: SyncResult, endpoint: Endpoint) -> list[ListResult]:
+def parts_of(result: SyncResult, endpoint: Endpoint) -> list[ListResult]:
     """Return the lists of a resource that have a parent."""
     return [
         listing
-        for listing in journal.listings.values()
+        for listing in result.listings.values()
         if listing.resource == endpoint.name and listing.parent is not None
     ]
 
 
-def lists_of(journal: SyncResult, endpoint: Endpoint) -> list[ListResult]:
+def lists_of(result: SyncResult, endpoint: Endpoint) -> list[ListResult]:
     """Return what a load takes: lists below parents, and tables without partitions.
 
     A table of several lists counts once all of them are read.
     """
-    lists = [listing for listing in parts_of(journal, endpoint) if journal.loads(listing)]
-    if endpoint.partitioned or not journal.is_over(endpoint.name):
+    lists = [listing for listing in parts_of(result, endpoint) if result.loads(listing)]
+    if endpoint.partitioned or not result.is_over(endpoint.name):
         return lists
-    table = whole(journal, endpoint)
-    is_one_list = ListKey(endpoint.name) in journal.listings
-    if table is not None and (not is_one_list or journal.loads(table)):
+    table = whole(result, endpoint)
+    is_one_list = ListKey(endpoint.name) in result.listings
+    if table is not None and (not is_one_list or result.loads(table)):
         lists.append(table)
     return lists
