@@ -19,7 +19,8 @@ from sync_assets.sandbox import Account, Sandbox, Scale
 from sync_assets.sources import apis
 from sync_assets.warehouse.sync import Request, sync
 from sync_assets_tests.support.dagster_world import LOADED, environment
-from sync_assets_tests.support.world import World, new_world
+from sync_assets_tests.support.postgres import PostgresWorld, either_warehouse
+from sync_assets_tests.support.world import World
 
 pytestmark = pytest.mark.long
 NOON = 1_795_262_400.0
@@ -38,8 +39,10 @@ PROFILE = """
 analytics:
   target: dev
   outputs:
-    dev: {{type: duckdb, path: {path}, schema: analytics, threads: 1}}
+    dev: {{{connection}, schema: analytics, threads: 1}}
 """
+DUCKDB = "type: duckdb, path: {path}"
+POSTGRES = "type: postgres, host: 127.0.0.1, port: 5432, user: postgres, pass: x, dbname: {name}"
 WEEKLY = """
 SELECT date_trunc('week', o.created_at) AS week, o.currency__code AS currency,
        count(*) AS orders, sum(o.total) AS total
@@ -49,11 +52,14 @@ GROUP BY 1, 2
 """
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Path]]:
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def project(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, Path]]:
     """A warehouse that was synced, and a dbt project whose sources are those that we write."""
     account = Account(seed=5, scale=SCALE, clock=lambda: NOON)
-    with new_world(tmp_path_factory.mktemp("dbt")) as world, Sandbox(account) as sandbox:
+    made = either_warehouse(request.param, tmp_path_factory.mktemp("dbt"))
+    with made as world, Sandbox(account) as sandbox:
         for name, value in environment(sandbox, Path()).items():
             if name.startswith("SOURCES__"):
                 world.monkeypatch.setenv(name, value)
@@ -61,9 +67,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, P
             assert sync(Request(api, list(api.endpoints))).failed() == []
         folder = world.folder / "analytics"
         (folder / "models").mkdir(parents=True)
-        path = world.folder / "warehouse.duckdb"
+        connection = (
+            POSTGRES.format(name=world.database)
+            if isinstance(world, PostgresWorld)
+            else DUCKDB.format(path=world.folder / "warehouse.duckdb")
+        )
         (folder / "dbt_project.yml").write_text(PROJECT)
-        (folder / "profiles.yml").write_text(PROFILE.format(path=path))
+        (folder / "profiles.yml").write_text(PROFILE.format(connection=connection))
         (folder / "models" / "weekly.sql").write_text(WEEKLY)
         assert cli.main(["dbt", str(folder / "models" / "sources.yml")]) == 0
         yield world, folder

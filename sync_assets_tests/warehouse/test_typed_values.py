@@ -41,7 +41,13 @@ SALES = {
         "happened": timestamp("When.", sent="iso"),
         "ended": timestamp("When it was over.", sent="object"),
         "price": money("What it cost.", multiplier="shop_shares"),
-        "seller": json("Who sold.", age=integer("In years."), name=text("A name.")),
+        "fee": money("What we got.", multiplier="seller__cents"),
+        "seller": json(
+            "Who sold.",
+            cents=integer("Parts of one."),
+            age=integer("In years."),
+            name=text("A name."),
+        ),
     },
 }
 
@@ -72,6 +78,7 @@ GOOD = {
     "happened": "2026-11-28T10:00:00+02:00",
     "ended": {"unix": 1_795_262_400, "date": "2026-11-20", "timezone": "UTC"},
     "price": 150,
+    "fee": 12,
     "seller": {"age": 40, "name": "Eve"},
 }
 ODD = {
@@ -133,6 +140,15 @@ def test_what_the_view_cannot_convert_is_counted_by_column(world: World) -> None
 def test_an_amount_in_parts_that_nobody_knows_is_counted(world: World) -> None:
     load(world, GOOD, shares=7)
     assert table_stats(API, ["sales"])[0]["sales"].uncast == {"price": 1}
+
+
+def test_an_amount_whose_multiplier_is_no_number_is_not_taken_for_hundredths(world: World) -> None:
+    sellers = [{"cents": sent} for sent in (1000, "10", None, "dozen")]
+    load(world, *({**GOOD, "id": str(n), "seller": one} for n, one in enumerate(sellers)))
+    rows = world.query("SELECT fee FROM surveys_typed.sales ORDER BY id")
+    assert [row["fee"] and float(row["fee"]) for row in rows] == [0.012, 1.2, 0.12, None]
+    uncast = table_stats(API, ["sales"])[0]["sales"].uncast
+    assert uncast == {"fee": 1, "seller__cents": 1}
 
 
 def test_a_warehouse_that_was_never_loaded_has_nothing_to_count(world: World) -> None:

@@ -100,23 +100,31 @@ def unix(value: str) -> str:
     return f"CASE WHEN {value} BETWEEN {FIRST} AND {LAST} THEN {made} END"
 
 
-def cents(value: str, currency: str | None, multiplier: str | None) -> str:
-    """An amount, from the smallest unit of a currency, or as many of it as make one."""
+def unix_text(value: str) -> str:
+    """The same, from text."""
+    return _matching(value, WHOLE, unix(f"CAST({value} AS BIGINT)"))
+
+
+def cents(value: str, share: str) -> str:
+    """An amount, from as many parts of which each is a share of one."""
+    return f"CAST(CAST({value} AS DECIMAL(19, 0)) * {share} AS {DECIMAL})"
+
+
+def share(currency: str | None, multiplier: str | None) -> str:
+    """The smallest unit of a currency, or one of as many as make one; null where it is unknown."""
     parts = {1: "1", 10: "0.1", 100: "0.01", 1000: "0.001"}
     shares = {one: f"CAST({part} AS DECIMAL(4, 3))" for one, part in parts.items()}
     if multiplier is not None:
-        known = " ".join(f"WHEN {one} THEN {share}" for one, share in shares.items())
-        share = f"CASE COALESCE({multiplier}, 100) {known} END"
-    elif currency is not None:
-        code = f"UPPER({currency})"
-        share = (
-            f"CASE WHEN {code} IN ({_listed(WHOLE_CURRENCIES)}) THEN {shares[1]} "
-            f"WHEN {code} IN ({_listed(THOUSANDTHS)}) THEN {shares[1000]} "
-            f"ELSE {shares[100]} END"
-        )
-    else:
-        share = shares[100]
-    return f"CAST(CAST({value} AS DECIMAL(19, 0)) * {share} AS {DECIMAL})"
+        known = " ".join(f"WHEN '{one}' THEN {share}" for one, share in shares.items())
+        return f"CASE COALESCE(CAST({multiplier} AS TEXT), '100') {known} END"
+    if currency is None:
+        return shares[100]
+    code = f"UPPER({currency})"
+    return (
+        f"CASE WHEN {code} IN ({_listed(WHOLE_CURRENCIES)}) THEN {shares[1]} "
+        f"WHEN {code} IN ({_listed(THOUSANDTHS)}) THEN {shares[1000]} "
+        f"ELSE {shares[100]} END"
+    )
 
 
 #: By kind, what casts a text to it.

@@ -65,7 +65,7 @@ class ViewSql:
             else f"{casts.null(column.kind)} AS {quoted(column.name)}"
             for column in columns
         ]
-        source = f"SELECT {', '.join(shown)} FROM {self.table(table)} AS {ROW}"
+        source = f"SELECT {', '.join(shown)} FROM {self._source(table)}"
         return " ".join([source, *joins.values()])
 
     def uncast(self, table: str) -> str | None:
@@ -76,13 +76,15 @@ class ViewSql:
             return None
         beside = {name for column in converted for name in (column.currency, column.multiplier)}
         joins = dict(self._joins([own[name] for name in sorted(beside & own.keys())]))
-        counts = [
-            f"COUNT(CASE WHEN {self._sent(column)} IS NOT NULL "
-            f"AND {self._shown(table, column, own)} IS NULL THEN 1 END)"
-            for column in converted
-        ]
-        source = f"SELECT {', '.join(counts)} FROM {self.table(table)} AS {ROW}"
+        counts = [self._lost(table, column, own) for column in converted]
+        source = f"SELECT {', '.join(counts)} FROM {self._source(table)}"
         return self._written(" ".join([source, *joins.values()]))
+
+    def _lost(self, table: str, column: ViewColumn, own: Mapping[str, ViewColumn]) -> str:
+        sent = _at(column, _sent(column))
+        if column.form == "cents":
+            return f"COUNT(CASE WHEN {self._share(table, column, own)} IS NULL THEN {sent} END)"
+        return f"COUNT({sent}) - COUNT({self._shown(table, column, own)})"
 
     def converted(self, table: str) -> list[ViewColumn]:
         """The columns of which a value could be null in the view and is there in the table."""
@@ -93,6 +95,18 @@ class ViewSql:
             if column.converted and not column.joined and column.column in there
         ]
 
+    def _source(self, table: str) -> str:
+        """A table with what is inside of its JSON as columns: DuckDB parses it once a row."""
+        there = self._stored.get(table, {})
+        read = {quoted(name) for name in self._endpoints[table].columns if name in there}
+        for column in self.columns(table):
+            if there.get(column.column) == column.stored:
+                for path in filter(None, (column.path, _sent(column))):
+                    as_json = column.kind == "json"
+                    value = casts.inside(quoted(column.column), path, as_json=as_json)
+                    read.add(f"{value} AS {quoted('.'.join((column.column, *path)))}")
+        return f"(SELECT {', '.join(sorted(read))} FROM {self.table(table)}) AS {ROW}"
+
     def table(self, name: str) -> str:
         """The name of a table of the dataset."""
         return f"{quoted(self._dataset)}.{quoted(name)}"
@@ -101,44 +115,31 @@ class ViewSql:
         """A column's value, as the view has it."""
         if self._stored.get(table, {}).get(column.column) != column.stored:
             return casts.null(column.kind)
-        raw = self._raw(column)
+        raw = _at(column, column.path)
         if column.form == "same":
             return casts.FROM_TEXT[column.kind](raw) if column.converted else raw
         if column.form == "unix":
-            return casts.unix(casts.bigint(raw) if column.path else raw)
+            return casts.unix_text(raw) if column.path else casts.unix(raw)
         if column.form == "cents":
-            given = [
-                self._beside(table, name, own) for name in (column.currency, column.multiplier)
-            ]
-            return casts.cents(raw, *given)
+            return casts.cents(raw, self._share(table, column, own))
         if column.form == "boolean number":
             return casts.boolean(f"CAST({raw} AS TEXT)")
         return casts.FROM_TEXT[column.kind](raw)
+
+    def _share(self, table: str, column: ViewColumn, own: Mapping[str, ViewColumn]) -> str:
+        given = (self._beside(table, name, own) for name in (column.currency, column.multiplier))
+        return casts.share(*given)
 
     def _beside(self, table: str, name: str, own: Mapping[str, ViewColumn]) -> str | None:
         """Another column's value: of the row, or of a table that is joined."""
         if name not in own:
             return None
         column = own[name]
-        if not column.joined:
-            return self._shown(table, column, own)
-        return (
-            f"{quoted(_alias(column))}.{quoted(column.joined)}" if self._joinable(column) else None
-        )
-
-    def _raw(self, column: ViewColumn) -> str:
-        """A column's value as it is stored; text where it is inside of JSON."""
-        value = f"{ROW}.{quoted(column.column)}"
-        if not column.path:
-            return value
-        return casts.inside(value, column.path, as_json=column.kind == "json")
-
-    def _sent(self, column: ViewColumn) -> str:
-        """What a column's value is made of: of an object that stands for an instant, all of it."""
-        if column.form != "unix" or not column.path:
-            return self._raw(column)
-        value = f"{ROW}.{quoted(column.column)}"
-        return casts.inside(value, column.path[:-1]) if column.path[:-1] else value
+        if column.joined:
+            at = f"{quoted(_alias(column))}.{quoted(column.joined)}"
+            return at if self._joinable(column) else None
+        there = self._stored.get(table, {}).get(column.column)
+        return _at(column, column.path) if there == column.stored else None
 
     def _joinable(self, column: ViewColumn) -> bool:
         return column.key in self._stored.get(column.refers, {})
@@ -157,7 +158,7 @@ class ViewSql:
             )
             key = f"CAST({ROW}.{quoted(id_column)} AS TEXT)"
             rows = (
-                f"SELECT {key} AS {quoted('id')}, {values} FROM {self.table(table)} AS {ROW} "
+                f"SELECT {key} AS {quoted('id')}, {values} FROM {self._source(table)} "
                 f"GROUP BY {key}"
             )
             name = f"CAST({ROW}.{quoted(shown[0].column)} AS TEXT)"
@@ -171,6 +172,16 @@ class ViewSql:
 def quoted(name: str) -> str:
     """A name, as both dialects quote one."""
     return sqlglot.to_identifier(name, quoted=True).sql()
+
+
+def _at(column: ViewColumn, path: tuple[str, ...]) -> str:
+    """A column as it is stored, or what is at a path of it."""
+    return f"{ROW}.{quoted('.'.join((column.column, *path)))}"
+
+
+def _sent(column: ViewColumn) -> tuple[str, ...]:
+    """Where a column's value is: of an object that stands for an instant, the object."""
+    return column.path[:-1] if column.form == "unix" else column.path
 
 
 def _alias(column: ViewColumn) -> str:

@@ -47,7 +47,9 @@ class ViewColumn:
     @property
     def converted(self) -> bool:
         """Whether the view may have null where a value is stored."""
-        return self.form != "same" or bool(self.path and self.kind not in ("text", "json"))
+        if self.form == "cents":
+            return bool(self.multiplier)
+        return self.kind not in ("text", "json") and (self.form != "same" or bool(self.path))
 
     @property
     def meaning(self) -> str:
