@@ -161,6 +161,18 @@ def test_codes_that_failed_or_never_came_are_read_again(vouchers: Vouchers) -> N
 
 
 @pytest.mark.long
+def test_codes_that_failed_in_a_sweep_are_read_though_their_voucher_says_the_same(
+    vouchers: Vouchers,
+) -> None:
+    vouchers.world.api.fail(vouchers.path("v1"), status=404)
+    vouchers.sync("sweep")
+    vouchers.world.api.heal()
+    assert vouchers.known("v1").failures == 1
+    vouchers.sync()
+    assert (vouchers.asked, vouchers.known("v1").failures) == (["v1"], 0)
+
+
+@pytest.mark.long
 def test_vouchers_that_were_loaded_without_their_codes_are_not_known(vouchers: Vouchers) -> None:
     vouchers.issue("v2", "x")
     vouchers.sync("sweep", "vouchers")
