@@ -201,8 +201,8 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "event_summary": json(
             "The event, as it was when the order was placed.",
             end_date=timestamp("When the event ends.", sent="object"),
-            event_id=text("The event."),
-            event_series_id=text("The event series."),
+            event_id=text("The event.", refers="events"),
+            event_series_id=text("The event series.", refers="events_series"),
             id=text("The event, again."),
             name=text("The event's name."),
             start_date=timestamp("When the event begins.", sent="object"),

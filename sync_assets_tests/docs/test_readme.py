@@ -177,9 +177,17 @@ def test_the_columns_of_all_tables_are_told_as_they_are_declared() -> None:
     assert DOCS["tables"].endswith(column_table.section())
 
 
+#: What a line of our diagrams may be. Mermaid 11.17 accepted all of these, and drew them.
+OF_DIAGRAMS = re.compile(
+    r"erDiagram|    [a-z_]+ \{|        [a-z]+ [a-z_]+ (PK|FK|PK, FK)|    \}"
+    r"|    [a-z_]+ \|[|o]--o\{ [a-z_]+ : [a-z_]+"
+)
+
+
 def test_the_diagrams_name_each_table_and_each_parent() -> None:
     for api in APIS.values():
         drawn = column_table.diagram(api)
+        assert [line for line in drawn.splitlines() if not OF_DIAGRAMS.fullmatch(line)] == []
         for endpoint in api.endpoints.values():
             assert f"    {endpoint.name} {{\n" in drawn
             if endpoint.parent:
