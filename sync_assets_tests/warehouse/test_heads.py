@@ -168,6 +168,20 @@ def test_rows_behind_the_reach_of_a_head_are_counted_and_end_heads(orders: Order
 
 
 @pytest.mark.long
+def test_one_row_of_many_that_comes_elsewhere_does_not_end_heads(orders: Orders) -> None:
+    orders.earn()
+    for _ in range(2):
+        orders.sell(3 * PAGE + 1)
+        assert orders.head().is_head
+    orders.sell(at=len(orders.rows))
+    assert orders.sweep().missed_by_heads == 1
+    assert orders.head().is_head
+    orders.sell(at=len(orders.rows))
+    assert orders.sweep().missed_by_heads == 1
+    assert not orders.head().is_head
+
+
+@pytest.mark.long
 def test_a_list_whose_new_rows_come_last_is_always_swept(orders: Orders) -> None:
     orders.sell(4 * PAGE)
     orders.sweep()

@@ -24,13 +24,14 @@ COLUMNS = columns(
     " new_fields missing_fields known_fields page_size failed_at error not_before"
     " parent_row",
     bigint="rows rows_before pages requests quarantined left_out conflicts failures"
-    " rows_added rows_changed rows_deleted missed_by_heads sweeps_in_order head_pages rows_a_page",
+    " rows_added rows_changed rows_deleted missed_by_heads sweeps_in_order head_pages head_rows"
+    " rows_a_page",
     double="request_seconds",
     boolean="final ours",
 )
 #: Columns that the first version did not have, and the one that says the same of its rows.
 FILLED = {"fresh_at": "synced_at", "proven_at": "synced_at"}
-#: Sweeps in a row that saw new rows in front alone, after which a list is read by its head.
+#: Sweeps in a row that saw new rows in front, after which a list is read by its head.
 EARNED = 2
 
 
@@ -46,8 +47,8 @@ class ListHistory:
     for, if the list last failed for that. `pages` and `requests` are those of the last sync, None
     if an earlier version did not record them; `request_seconds` is the sum of response times.
     `fresh_at` is when the last read began, a sweep or a head. `sweeps_in_order` counts the latest
-    sweeps in a row that found new rows only in front, from the first one that found any;
-    `head_pages` is the largest number of pages of a head since the last sweep.
+    sweeps in a row that found new rows in front, apart from a few, from the first one that found
+    any; `head_pages` is the largest number of pages of a head since the last sweep.
     `parent_row` is the digest of its parent's row from before the list was read, for a list of a
     table in parts that was read without interruption.
     `rows_a_page` are the rows of its latest page that was followed by another; `page_size` is what
@@ -88,7 +89,7 @@ class ListHistory:
         return ListKey(self.resource, self.parent)
 
     def has_earned_heads(self, from_pages: int) -> bool:
-        """Whether it is long, and its sweeps have found new rows only where a head reads."""
+        """Whether it is long, and its sweeps have found new rows where a head reads."""
         is_long = self.synced_at is not None and (self.pages or 0) >= from_pages
         return is_long and self.sweeps_in_order >= EARNED
 
