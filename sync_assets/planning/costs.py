@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import fmean
 
-from sync_assets.planning.freshness import ListFreshness, spread
+from sync_assets.planning.freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.planning.timing import timings
 from sync_assets.warehouse.state.list_history import ListHistory
@@ -44,8 +44,7 @@ class ListCost:
         if self.head is None:
             return requests * reads
         partitioned = self.verdict.partitioned
-        name = self.history.key.name if partitioned else self.resource
-        age = spread(settings.sweep_age(partitioned=partitioned), name)
+        age = settings.sweep_age(partitioned=partitioned)
         timing = timings(settings)[partitioned]
         reads = max(reads, replace(timing, max_age=timing.max_age / 2).reads_a_day)
         sweeps = min(reads, timedelta(days=1) / age)

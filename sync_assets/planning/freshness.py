@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
-from sync_assets.base.times import EVER, known, shifted
+from sync_assets.base.times import EPOCH, EVER, known, shifted
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.life import Life, Stage
@@ -179,7 +179,7 @@ def _verdict(
     max_age = settings.ended_age if settled else settings.max_age(partitioned=partitioned)
     age, proof_age = now - max(synced_at, known(history.fresh_at, now)), now - synced_at
     limit = max_age + ALLOWANCE
-    sweep_age = spread(settings.sweep_age(partitioned=partitioned), history.key.name)
+    sweep_age = settings.sweep_age(partitioned=partitioned)
     return ListFreshness(
         history.resource,
         history.parent,
@@ -189,7 +189,7 @@ def _verdict(
         stale=age > (limit if settled else max_age),
         overdue=age > limit,
         unproven=not settled and proof_age > settings.proven_age(partitioned=partitioned),
-        to_sweep=over or proof_age >= sweep_age,
+        to_sweep=over or is_turn(sweep_age, proof_age, now, history.key.name),
         unsettled=over and not settled,
         due=settled and proof_age > spread(max_age, str(history.parent)),
         retry_at=shifted(known(history.failed_at, now), settings.pause(history.failures)),
@@ -199,4 +199,21 @@ def _verdict(
 
 def spread(age: timedelta, name: str) -> timedelta:
     """A part of an age that is a list's own, so that not all are due at one time."""
-    return age * (SPREAD + (1 - SPREAD) * crc32(name.encode("utf-8", "replace")) / 2**32)
+    return age * (SPREAD + (1 - SPREAD) * _place(name))
+
+
+def is_turn(period: timedelta, age: timedelta, now: datetime, name: str) -> bool:
+    """Return whether a list is due that is swept once in each period, at a moment of its own.
+
+    `age` is the time since its last sweep. The moments of all lists are spread over the period. A
+    list that was swept less than half a period ago waits until half a period has passed.
+    """
+    if age >= period or age < period / 2:
+        return age >= period
+    since_its_moment = (now - EPOCH - period * _place(name)) % period
+    return age > since_its_moment
+
+
+def _place(name: str) -> float:
+    """Return a number from 0 to 1 that depends on the name alone."""
+    return crc32(name.encode("utf-8", "replace")) / 2**32

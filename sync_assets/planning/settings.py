@@ -18,6 +18,8 @@ from sync_assets.planning.cron import is_cron
 from sync_assets.sources.rest.api import Api
 
 TEN_YEARS = 87_600  # hours
+#: The part of the age of a proof after which the next one begins: 24 of 26 hours.
+SWEPT_AFTER = 12 / 13
 
 
 def _is_time_zone(name: str) -> bool:
@@ -87,8 +89,12 @@ class AutomationSettings(BaseConfiguration):
         return max(proven, self.max_age(partitioned=partitioned))
 
     def sweep_age(self, *, partitioned: bool) -> timedelta:
-        """How long heads may be read for: the next read is a sweep, and in time for the proof."""
-        return self.proven_age(partitioned=partitioned) - self.max_age(partitioned=partitioned)
+        """Return the time between two sweeps of a list that is read by heads.
+
+        The rest of the age of a proof is left to the sweep itself, which may take hours.
+        """
+        proven, max_age = (age(partitioned=partitioned) for age in (self.proven_age, self.max_age))
+        return min(proven - max_age, proven * SWEPT_AFTER)
 
     @property
     def ended_age(self) -> timedelta:
