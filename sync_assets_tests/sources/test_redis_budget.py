@@ -42,6 +42,34 @@ def account() -> Iterator[str]:
 
 
 @pytest.fixture(params=["this machine", "redis"])
+def wide(request: pytest.FixtureRequest, world: World, account: str) -> Budget:
+    """A budget with room for 20 requests."""
+    world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))
+    quota = Quota((RateWindow(25, 60),), reserve=0.2)
+    return (
+        RedisBudget(URL, quota, account)
+        if request.param == "redis"
+        else LocalBudget(quota, account)
+    )
+
+
+def test_a_long_list_leaves_a_tenth_of_the_quota_to_others(wide: Budget) -> None:
+    assert [wide.book(leaves_room=True).wait for _ in range(18)] == [0] * 18
+    assert 58 < wide.book(leaves_room=True).wait <= 60
+    assert [wide.book().wait for _ in range(2)] == [0, 0]
+    assert wide.book().wait > 58
+
+
+def test_a_long_list_leaves_room_in_what_an_answer_says_is_left(wide: Budget) -> None:
+    wide.answered(wide.book())
+    wide.heed(Left(5 + 3, 40), 1)  # 5 of 25 are in reserve
+    assert wide.book(leaves_room=True).wait == 0
+    assert 38 < wide.book(leaves_room=True).wait <= 40
+    assert [wide.book().wait for _ in range(2)] == [0, 0]
+    assert wide.book().wait > 38
+
+
+@pytest.fixture(params=["this machine", "redis"])
 def pair(request: pytest.FixtureRequest, world: World, account: str) -> tuple[Budget, Budget]:
     """Two that share one budget."""
     world.monkeypatch.setattr(tempfile, "tempdir", str(world.folder))

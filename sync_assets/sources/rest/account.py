@@ -97,7 +97,12 @@ class Account:
             base_url,
             create_auth(self.api.config(base_url, secret)["client"].get("auth")),  # type: ignore[arg-type]
             settings,
-            RateLimitedAdapter(rate_limiter, settings.max_concurrency, settings.max_wait),
+            RateLimitedAdapter(
+                rate_limiter,
+                settings.max_concurrency,
+                settings.max_wait,
+                settings.heads_from_pages,
+            ),
             self.api.endpoints_of(base_url, secret),
             rate_key,
             PageSizes(settings.page_size),

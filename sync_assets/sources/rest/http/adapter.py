@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from socket import SHUT_RDWR
 from typing import Any
 
@@ -21,10 +22,17 @@ from sync_assets.sources.rest.list_result import ListResult
 
 
 class RateLimitedAdapter(HTTPAdapter):
-    """Sends requests as the rate limiter allows, and reads each body before it frees the slot."""
+    """Sends requests as the rate limiter allows, and reads each body before it frees the slot.
 
-    def __init__(self, rate_limiter: RateLimiter, connections: int, patience: float) -> None:
+
+    From its page `long_from` on a list leaves room in the quota for others.
+    """
+
+    def __init__(
+        self, rate_limiter: RateLimiter, connections: int, patience: float, long_from: float = inf
+    ) -> None:
         super().__init__(pool_connections=1, pool_maxsize=connections)
+        self.long_from = long_from
         self.rate_limiter, self.patience, self.gate = rate_limiter, BodyDeadline(patience), Gate()
         self.environment: dict[str, Any] | None = None
         self._pool: ConnectionPool | None = None
@@ -56,7 +64,8 @@ class RateLimitedAdapter(HTTPAdapter):
         **kwargs: Any,
     ) -> Response:
         """Send one request and read its whole body while the slot is held."""
-        with self.rate_limiter.request(self.gate.check, say) as waited:
+        is_long = listing.pages >= self.long_from and not listing.is_head
+        with self.rate_limiter.request(self.gate.check, say, leaves_room=is_long) as waited:
             listing.requests += 1
             listing.waited += waited
             began = time.monotonic()

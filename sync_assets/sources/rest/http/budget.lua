@@ -2,10 +2,10 @@
 --
 -- KEYS   sent (requests by the moment of their answer), flying (by their start), words
 -- ARGV   what to do, id of the request, seconds of the longest window, then what it takes
--- book   of each window: requests, seconds. Gives the seconds to wait, and 1 where it is a rest
+-- book   of each window: requests, seconds; then how many are spared for others. Gives the seconds to wait, and 1 where it is a rest
 -- heed   requests that are left, in so many seconds, requests in reserve, others in flight here
 -- pause  seconds
--- free   as book; gives how many requests there is room for, or '' without a limit
+-- free   of each window: requests, seconds. Gives how many there is room for, or '' without a limit
 
 local sent, flying, words = KEYS[1], KEYS[2], KEYS[3]
 local op, id, longest = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -27,7 +27,7 @@ end
 
 local function full_for()
   local wait = 0
-  for i = 4, #ARGV, 2 do
+  for i = 4, #ARGV - 1, 2 do
     local requests, seconds = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
     local first = redis.call('ZREVRANGE', sent, requests - 1, requests - 1, 'WITHSCORES')
     if first[2] then wait = math.max(wait, tonumber(first[2]) + seconds - now) end
@@ -42,13 +42,13 @@ end
 if op == 'book' then
   local paused_until = word('paused_until') or 0
   if now < paused_until then return {text(paused_until - now), 1} end
-  if left and left <= 0 then
+  if left and left <= tonumber(ARGV[#ARGV]) then
     local wait = left_until - now
     return {text(wait), wait > longest and 1 or 0}
   end
   local wait = full_for()
   if wait > 0 then return {text(wait), 0} end
-  if #ARGV > 3 then redis.call('ZADD', sent, text(now), id) end
+  if #ARGV > 4 then redis.call('ZADD', sent, text(now), id) end
   if left then redis.call('HINCRBY', words, 'left', -1) end
   redis.call('ZADD', flying, text(now), id)
   keep()

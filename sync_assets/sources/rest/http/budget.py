@@ -15,8 +15,8 @@ from sync_assets.sources.rest.http.windows import Quota
 class Budget(Protocol):
     """The usage of an account, as a rate limiter needs it; all seconds are durations."""
 
-    def book(self) -> Turn:
-        """Book a request, or return how long to wait first."""
+    def book(self, *, leaves_room: bool = False) -> Turn:
+        """Book a request, or return how long to wait first; see `Quota.leaving_room`."""
 
     def answered(self, turn: Turn) -> None:
         """Note that a booked request has its response."""
@@ -42,12 +42,13 @@ class LocalBudget:
         self._usage = SharedUsage(account) if account else Usage()
         self._lock = Lock()
 
-    def book(self) -> Turn:
-        """Book a request, or return how long to wait first."""
+    def book(self, *, leaves_room: bool = False) -> Turn:
+        """Book a request, or return how long to wait first; see `Quota.leaving_room`."""
         if not self._quota.windows and self._usage.is_empty():
             return Turn(time.monotonic())
         with self._lock, self._usage.held() as usage:
-            return usage.book(self._quota, time.monotonic())
+            quota = self._quota.leaving_room if leaves_room else self._quota
+            return usage.book(quota, time.monotonic())
 
     def answered(self, turn: Turn) -> None:
         """Note that a booked request has its response."""

@@ -54,14 +54,19 @@ class RateLimiter:
 
     @contextmanager
     def request(
-        self, may: Callable[[], None] = _always, say: Callable[[str], None] = _silent
+        self,
+        may: Callable[[], None] = _always,
+        say: Callable[[str], None] = _silent,
+        *,
+        leaves_room: bool = False,
     ) -> Iterator[float]:
         """Hold a slot for one request; yields the seconds waited for the quota or a pause.
 
         `may` raises if the request should not be sent any more; `say` gets messages on long waits.
+        With `leaves_room` the request waits until the quota has room for others as well.
         """
         with self._slots:
-            turn, waited = self._booked(may, say)
+            turn, waited = self._booked(may, say, leaves_room=leaves_room)
             self._count(1)
             try:
                 yield waited
@@ -87,13 +92,15 @@ class RateLimiter:
         """Return new messages, each once: that the usage could not be shared."""
         return self._budget.messages()
 
-    def _booked(self, may: Callable[[], None], say: Callable[[str], None]) -> tuple[Turn, float]:
+    def _booked(
+        self, may: Callable[[], None], say: Callable[[str], None], *, leaves_room: bool
+    ) -> tuple[Turn, float]:
         """Wait until a request is booked; return it and the seconds waited."""
         waited = 0.0
         while True:
             self.stop.check()
             may()
-            turn = self._budget.book()
+            turn = self._budget.book(leaves_room=leaves_room)
             if turn.wait <= 0:
                 return turn, waited
             if turn.rests and turn.wait > self.max_wait:

@@ -42,22 +42,20 @@ class RedisBudget:
         self._script = client.register_script((files(__package__) / SCRIPT).read_text())
         self._failures: type[Exception] = redis.RedisError
         self._quota, self._local = quota, LocalBudget(quota, account)
-        self._windows = [
-            number for window in quota.ours for number in (window.requests, window.seconds)
-        ]
         self._away_until = 0.0
         self._messages: list[str] = []
         self._lock = Lock()
 
-    def book(self) -> Turn:
-        """Book a request, or return how long to wait first."""
+    def book(self, *, leaves_room: bool = False) -> Turn:
+        """Book a request, or return how long to wait first; see `Quota.leaving_room`."""
         name = uuid.uuid4().hex
+        quota = self._quota.leaving_room if leaves_room else self._quota
 
         def there() -> Turn:
-            wait, rests = self._call("book", name, *self._windows)
+            wait, rests = self._call("book", name, *_windows(quota), quota.spared)
             return Turn(0.0, float(wait), rests=bool(rests), counts=True, name=name)
 
-        return self._either(there, self._local.book)
+        return self._either(there, lambda: self._local.book(leaves_room=leaves_room))
 
     def answered(self, turn: Turn) -> None:
         """Note that a booked request has its response, where it was booked."""
@@ -82,7 +80,7 @@ class RedisBudget:
     def free(self) -> float:
         """Return how many requests may be sent without a wait; infinite without a limit."""
         return self._either(
-            lambda: float(self._call("free", "", *self._windows) or "inf"), self._local.free
+            lambda: float(self._call("free", "", *_windows(self._quota)) or "inf"), self._local.free
         )
 
     def messages(self) -> list[str]:
@@ -109,6 +107,11 @@ class RedisBudget:
                 self._away_until = time.monotonic() + AWAY_SECONDS
             return here()
         return given
+
+
+def _windows(quota: Quota) -> list[float]:
+    """Return the windows of a quota as the script takes them."""
+    return [number for window in quota.ours for number in (window.requests, window.seconds)]
 
 
 def _module() -> Any:

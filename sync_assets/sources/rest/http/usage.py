@@ -61,7 +61,7 @@ class Usage:
         if now < self.paused_until:
             return Turn(now, self.paused_until - now, rests=True)
         self._forget(quota, now)
-        if self.left <= 0:
+        if self.left <= quota.spared:
             wait = self.left_until - now
             return Turn(now, wait, rests=wait > quota.longest)
         if (wait := self._full_for(quota, now)) > 0:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sync_assets.sources.rest.http.quota_headers import Left
 
 MINUTE = 60.0
+#: The part of what is ours that long lists leave to others while they are read.
+ROOM = 0.1
 _WINDOW = re.compile(r"(\d+)/(\d+(?:\.\d+)?)")
 
 
@@ -29,19 +31,33 @@ class RateWindow:
 class Quota:
     """All windows of an account, and the share of each that is left to people and other tools.
 
-    Without a window there is no limit.
+    `room` is the share of the rest that is left to other lists of the account. Without a window
+    there is no limit.
     """
 
     windows: tuple[RateWindow, ...] = ()
     reserve: float = 0.0
+    room: float = 0.0
 
     @property
     def ours(self) -> tuple[RateWindow, ...]:
-        """The windows without the reserve: what this project sends at most."""
+        """The windows without the reserve and the room: what is sent at most."""
         return tuple(
-            RateWindow(max(1, window.requests - self.kept_free(window.requests)), window.seconds)
+            RateWindow(max(1, ours - int(ours * self.room + 1e-9)), window.seconds)
             for window in self.windows
+            for ours in [window.requests - self.kept_free(window.requests)]
         )
+
+    @property
+    def leaving_room(self) -> Quota:
+        """The quota for a long list: its requests leave room for those of other lists."""
+        return replace(self, room=ROOM)
+
+    @property
+    def spared(self) -> int:
+        """The number of requests in that room."""
+        fewest = min((window.requests for window in self.windows), default=0)
+        return int((fewest - self.kept_free(fewest)) * self.room + 1e-9)
 
     @property
     def longest(self) -> float:
