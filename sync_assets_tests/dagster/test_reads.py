@@ -9,8 +9,10 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster import DagsterEvent, DagsterEventType
 
 from sync_assets.base import times
+from sync_assets.lib.api_definitions import build_api_definitions
 from sync_assets.lib.assets.sync_config import run_config, tables_config
 from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.jobs import tables_job_name
@@ -20,11 +22,12 @@ from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import automation
 from sync_assets.sources import events, promotions
 from sync_assets.warehouse.queries import state
-from sync_assets_tests.support.dagster_world import DagsterRuns
+from sync_assets_tests.support.dagster_world import DagsterRuns, resources_of
 from sync_assets_tests.support.documents import DOCS
 from sync_assets_tests.support.world import World
 
 PAGE = 3
+HEADS = {"ops": {"events": {"config": {"read": "heads"}}}}
 START = times.now()
 (PROMOTIONS,) = promotions.API.parents
 FAULTS = {
@@ -95,10 +98,52 @@ def test_automation_reads_heads_until_a_sweep_is_due(
     earn(world, "events", "orders", "/orders")
     assert (sync_orders(runs, world), len(world.api.asked("/orders"))) == ("head", 1)
     assert runs.check("events/orders", "proven").passed
-    later(17)
+    later(11)
     assert sync_orders(runs, world) == "head"
     later(25)
     assert sync_orders(runs, world) == "sweep"
+
+
+def asked(result: Any) -> list[tuple[str, set[str]]]:
+    """How the runs that a sensor requests read which tables."""
+    return [
+        (request.run_config["ops"]["events"]["config"]["read"], resources_of(request))
+        for request in result.run_requests or []
+    ]
+
+
+def begin(runs: DagsterRuns, request: dg.RunRequest) -> None:
+    """A run that was requested executes elsewhere since now."""
+    job = runs.definitions.resolve_job_def(str(request.job_name))
+    run = runs.instance.create_run_for_job(
+        job, run_config=request.run_config, asset_selection=frozenset(request.asset_selection or [])
+    )
+    start = DagsterEvent(DagsterEventType.RUN_START.value, job.name)
+    runs.instance.report_dagster_event(start, run.run_id)
+
+
+@pytest.mark.long
+def test_heads_are_read_beside_a_sweep_that_takes_hours(
+    runs: DagsterRuns, world: World, later: Callable[[float], None]
+) -> None:
+    earn(world, "events", "orders", "/orders")
+    world.monkeypatch.setenv("AUTOMATION__TABLES_MAX_AGE", "0.1")  # six minutes
+    automated = DagsterRuns(runs.instance, definitions=build_api_definitions(events.API))
+    later(25)
+    first: Any = automated.tick("events_freshness")
+    ((heads, read), (due_now, swept)) = sorted(asked(first), reverse=True)
+    assert (heads, read) == ("heads", {"orders"})
+    assert due_now == "due"
+    assert "orders" in swept
+    for request in first.run_requests:
+        begin(automated, request)
+    again: Any = automated.tick("events_freshness", first.cursor)
+    assert asked(again) == [], "the head is under way"
+    assert runs.run("events/orders", config=HEADS).success
+    later(25 + 4 / 60)
+    third: Any = automated.tick("events_freshness", again.cursor)
+    assert asked(third) == [("heads", {"orders"})], "its sweep is under way"
+    assert not [one for one in automated.schedule("events_hourly") if "orders" in resources_of(one)]
 
 
 @pytest.mark.long
@@ -109,8 +154,7 @@ def test_a_click_is_a_sweep_and_can_ask_for_heads(
     assert runs.run("events/orders").success
     assert runs.metadata("events/orders")["read"] == "sweep"
     later(27)
-    heads = {"ops": {"events": {"config": {"read": "heads"}}}}
-    assert runs.run("events/orders", config=heads).success
+    assert runs.run("events/orders", config=HEADS).success
     told = runs.metadata("events/orders")
     assert told["read"] == "head"
     assert told["fresh_at"] - told["proven_at"] > 26 * 3600 / 2
@@ -178,7 +222,7 @@ def test_automation_reads_codes_below_changed_vouchers_until_a_sweep_is_due(
         job_name=tables_job_name(events.API),
         asset_selection=both,
     )
-    for hours, read, requests in ((17, "head", 2), (25, "sweep", 6)):
+    for hours, read, requests in ((11, "head", 2), (25, "sweep", 6)):
         later(hours)
         world.api.lists["/vouchers"][1]["total_codes"] = hours
         world.api.seen.clear()

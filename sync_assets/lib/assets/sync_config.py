@@ -13,8 +13,6 @@ from sync_assets.sources.rest.api import Api, Parent
 
 #: A resource, and a partition key or None.
 Listed: TypeAlias = "tuple[str, str | None]"
-#: What automation asks of a run; a click in the UI is a sweep.
-READ_DUE = {"read": Read.due.name}
 
 
 class SyncConfig(dg.Config):
@@ -51,19 +49,33 @@ def op_name(api: Api, parent: Parent) -> str:
 
 
 def run_config(
-    api: Api, parent: Parent, wanted: Mapping[str, tuple[str, ...]]
+    api: Api, parent: Parent, wanted: Mapping[str, tuple[str, ...]], read: Read = Read.due
 ) -> dict[str, dict[str, Any]]:
-    """Return the config of a run that syncs some resources below each key."""
+    """Return the config of a run that syncs some resources below each key.
+
+    Automation asks for what is due; a click in the UI is a sweep.
+    """
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for key, resources in wanted.items():
         alike[resources].append(key)
     lists = [{"resources": list(names), "keys": keys} for names, keys in alike.items()]
-    return {"ops": {op_name(api, parent): {"config": {"lists": lists, **READ_DUE}}}}
+    return {"ops": {op_name(api, parent): {"config": {"lists": lists, "read": read.name}}}}
 
 
-def tables_config(api: Api) -> dict[str, dict[str, Any]]:
+def tables_config(api: Api, read: Read = Read.due) -> dict[str, dict[str, Any]]:
     """The config of a run of the tables."""
-    return {"ops": {api.name: {"config": READ_DUE}}}
+    return {"ops": {api.name: {"config": {"read": read.name}}}}
+
+
+def reads_heads(run: dg.DagsterRun) -> bool:
+    """Whether the config of a run asks for heads."""
+    ops = run.run_config.get("ops")
+    given = (
+        [op.get("config") for op in ops.values() if isinstance(op, Mapping)]
+        if isinstance(ops, Mapping)
+        else []
+    )
+    return any(isinstance(one, Mapping) and one.get("read") == Read.heads.name for one in given)
 
 
 def planned(api: Api, run: dg.DagsterRun) -> Iterator[tuple[Parent, str, list[Listed]]]:

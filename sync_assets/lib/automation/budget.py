@@ -9,7 +9,7 @@ from datetime import datetime
 from sync_assets.base import times
 from sync_assets.base.times import EVER
 from sync_assets.lib.assets.sync_config import Listed
-from sync_assets.lib.automation.in_progress import list_of
+from sync_assets.lib.automation.in_progress import Queue, list_of
 from sync_assets.planning.forecast import Forecast, forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import AutomationSettings
@@ -63,18 +63,16 @@ def within_quota(
 
 
 def tables_within_quota(
-    api: Api, settings: AutomationSettings, names: Sequence[str], busy: Collection[Listed]
+    api: Api, settings: AutomationSettings, names: Sequence[str], queue: Queue
 ) -> list[str]:
-    """The same of tables by their names; all of them where the warehouse is in use."""
-    if not names or not api.quota().windows:
-        return list(names)
+    """Return those of some tables to request now; all of them if the warehouse is in use."""
     try:
         known = state(api)
     except WarehouseBusyError:
         return list(names)
     verdicts = list(evaluate_freshness(api, known, settings, times.now()))
-    due = [verdict for verdict in verdicts if verdict.resource in names]
-    chosen = within_quota(api, known, settings, verdicts, due, busy)
+    due = [one for one in verdicts if one.resource in names and queue.is_free(one)]
+    chosen = within_quota(api, known, settings, verdicts, due, queue.lists)
     return sorted({verdict.resource for verdict in chosen})
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from sync_assets.base import times
 from sync_assets.lib.automation.budget import within_quota
-from sync_assets.lib.automation.in_progress import in_progress, is_free, list_of
+from sync_assets.lib.automation.in_progress import Queue, asked_now, in_progress, list_of
 from sync_assets.lib.automation.jobs import Job
 from sync_assets.lib.automation.partition_cursor import added_keys
 from sync_assets.lib.automation.partition_sensor import sensor_name
@@ -56,11 +56,11 @@ def build_freshness_sensor(
         memory = SensorCursor.read(context.cursor)
         memory.see(verdicts, now)
         queue = in_progress(api, context.instance)
-        free = [verdict for verdict in needed if is_free(verdict, queue.lists)]
+        free = asked_now(api, needed, queue)
         ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
         ripe = within_quota(api, known, settings, verdicts, ripe, queue.lists)
         chosen = within_budget(plan_runs(api, ripe, context.instance, longest), settings)
-        memory.ask(_covered(ripe, chosen), now)
+        memory.ask(_covered(needed, chosen), now)
         requested = {resource for demand in chosen for resource, _ in demand.lists}
         others = [verdict for verdict in verdicts if verdict.resource not in requested]
         news = _news(api, others, settings, memory, {resource for resource, _ in queue.lists}, now)
@@ -68,7 +68,7 @@ def build_freshness_sensor(
             run_requests=[demand.request(api) for demand in chosen],
             asset_events=news,
             cursor=memory.write(),
-            skip_reason=None if chosen else f"{_reason(needed, free)}{queue.told()}",
+            skip_reason=None if chosen else f"{_reason(needed, queue)}{queue.told()}",
         )
 
     return keep_fresh
@@ -144,10 +144,11 @@ def _news(
     return news
 
 
-def _reason(needed: Sequence[ListFreshness], free: Sequence[ListFreshness]) -> str:
+def _reason(needed: Sequence[ListFreshness], queue: Queue) -> str:
     if not needed:
         return "everything is fresh"
+    busy = sum(not queue.is_free(verdict) for verdict in needed)
     return (
-        f"{len(needed)} lists need a sync: {len(needed) - len(free)} are under way, the others "
+        f"{len(needed)} lists need a sync: {busy} are under way, the others "
         "wait for a pause after failures, for their partition or for their part of the quota"
     )

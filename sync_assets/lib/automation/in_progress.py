@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cache, partial
 
@@ -12,8 +12,9 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.remote_representation.code_location import is_implicit_asset_job_name
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
+from sync_assets.base.times import EVER
 from sync_assets.lib.assets.reruns import PARENT, first_attempt
-from sync_assets.lib.assets.sync_config import Listed, planned
+from sync_assets.lib.assets.sync_config import Listed, planned, reads_heads
 from sync_assets.lib.automation.jobs import tables_job_name
 from sync_assets.lib.automation.waiting_runs import STATUSES, waiting_runs
 from sync_assets.lib.keys import KeyOrder, keys_of, partition_key
@@ -27,12 +28,35 @@ EXECUTING = [status for status in NOT_FINISHED_STATUSES if status not in STATUSE
 
 @dataclass
 class Queue:
-    """The lists in progress, how many runs execute and wait, and since when the first one waits."""
+    """The lists in progress, how many runs execute and wait, and since when the first one waits.
+
+    `heads` are the lists of which only the heads are read, which takes a moment. `begun` is since
+    when a run executes that reads a list in another way, whether it has loaded it or not.
+    """
 
     lists: set[Listed] = field(default_factory=set)
+    heads: set[Listed] = field(default_factory=set)
+    begun: dict[Listed, datetime] = field(default_factory=dict)
     executing: int = 0
     waiting: int = 0
     since: datetime | None = None
+
+    def take(self, unloaded: set[Listed], run: dg.DagsterRun) -> None:
+        """Add the lists that a run has not loaded yet."""
+        self.lists |= unloaded
+        if reads_heads(run):
+            self.heads |= unloaded
+
+    def is_free(self, verdict: ListFreshness) -> bool:
+        """Return whether no run is going to load a list.
+
+        A sweep is in progress until the list is proven, even if heads are loaded meanwhile.
+        """
+        if not is_free(verdict, self.lists):
+            return False
+        began = [self.begun.get(one, EVER) for one in (list_of(verdict), (verdict.resource, None))]
+        over = max(verdict.proven_at, verdict.history.failed_at or EVER)
+        return not (verdict.earned and verdict.to_sweep and max(began) > over)
 
     def told(self) -> str:
         """Return a sentence about the runs to append to a message; empty if there are none."""
@@ -52,13 +76,19 @@ def in_progress(api: Api, instance: dg.DagsterInstance) -> Queue:
     for record in instance.get_run_records(dg.RunsFilter(statuses=EXECUTING)):
         if lists := _lists(api, record.dagster_run, order):
             queue.executing += 1
-            queue.lists |= _unloaded(api, instance, record.dagster_run, lists, record.start_time)
+            if record.start_time is not None and not reads_heads(record.dagster_run):
+                began = datetime.fromtimestamp(record.start_time, timezone.utc)
+                queue.begun |= dict.fromkeys(lists, began)
+            queue.take(
+                _unloaded(api, instance, record.dagster_run, lists, record.start_time),
+                record.dagster_run,
+            )
     first = ""
     for run in waiting_runs(instance):
         if lists := _lists(api, run, order):
             first, queue.waiting = run.run_id, queue.waiting + 1
             again = PARENT in run.tags
-            queue.lists |= _unloaded(api, instance, run, lists, None) if again else lists
+            queue.take(_unloaded(api, instance, run, lists, None) if again else lists, run)
     if first and (waiting := instance.get_run_record_by_id(first)):
         queue.since = waiting.create_timestamp.astimezone(timezone.utc)
     requested = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
@@ -78,6 +108,23 @@ def list_of(freshness: ListFreshness) -> Listed:
 def is_free(freshness: ListFreshness, busy: set[Listed]) -> bool:
     """Whether a list is not in progress."""
     return (freshness.resource, None) not in busy and list_of(freshness) not in busy
+
+
+def asked_now(api: Api, needed: Iterable[ListFreshness], queue: Queue) -> list[ListFreshness]:
+    """Return the lists that need a sync and may be requested now, as they should be read.
+
+    A list that has earned heads and is due for a sweep is returned twice, because a sweep may take
+    hours. While it is in progress, only the head is requested.
+    """
+    found = []
+    for one in needed:
+        free, has_head = queue.is_free(one), one.earned and one.resource not in api.without_heads
+        if free and not (has_head and one.by_head):
+            found.append(one)
+        beside = (one.to_sweep and one.early) or one.stale or free
+        if has_head and beside and (one.by_head or one.early) and is_free(one, queue.heads):
+            found.append(replace(one, to_sweep=False))
+    return found
 
 
 def _lists(api: Api, run: dg.DagsterRun, order: Callable[[str], KeyOrder]) -> set[Listed]:

@@ -11,6 +11,7 @@ from itertools import islice
 import dagster as dg
 
 from sync_assets.base.times import EVER
+from sync_assets.lib.assets.reads import Read
 from sync_assets.lib.assets.sync_config import Listed, job_name, run_config, tables_config
 from sync_assets.lib.automation.jobs import tables_job_name
 from sync_assets.lib.keys import partition_key
@@ -23,13 +24,14 @@ from sync_assets.sources.rest.api import Api, Parent
 class PlannedRun:
     """A run of tables, or of some resources below each of some keys of a parent.
 
-    `since` is the oldest last read among its lists.
+    `since` is the oldest last read among its lists, `read` is how it reads them.
     """
 
     since: datetime
     tables: tuple[str, ...] = ()
     parent: Parent | None = None
     below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    read: Read = Read.due
 
     @property
     def lists(self) -> set[Listed]:
@@ -42,14 +44,18 @@ class PlannedRun:
         return replace(self, below=dict(islice(self.below.items(), keys)))
 
     def request(self, api: Api, what: str | None = None) -> dg.RunRequest:
-        """Return the run request; `what` and the first key, if given, make its run key."""
-        key = " ".join([what, *self.tables, *islice(self.below, 1)]) if what else None
+        """Return the run request; `what`, `read` and the first key make its run key, if given."""
+        words = (self.read.name, *self.tables, *islice(self.below, 1))
+        key = " ".join([what, *words]) if what else None
         if self.parent is None:
             tables = [asset_key(api, name) for name in self.tables]
             return dg.RunRequest(
-                key, tables_config(api), job_name=tables_job_name(api), asset_selection=tables
+                key,
+                tables_config(api, self.read),
+                job_name=tables_job_name(api),
+                asset_selection=tables,
             )
-        config = run_config(api, self.parent, self.below)
+        config = run_config(api, self.parent, self.below, self.read)
         return dg.RunRequest(key, config, job_name=job_name(api, self.parent))
 
 
@@ -58,19 +64,35 @@ def plan_runs(
 ) -> list[PlannedRun]:
     """Return the runs that sync these lists, those with the oldest rows first.
 
-    Each run covers at most `longest` partitions (0: no limit). A list whose partition Dagster does
-    not know is left to the partition sensor.
+    Heads have runs of their own, so they do not wait for sweeps. Each run covers at most `longest`
+    partitions (0: no limit). A list whose partition Dagster does not know is left to the partition
+    sensor.
     """
-    lists = list(needed)
+    known = {
+        parent.resource: set(instance.get_dynamic_partitions(parent.partitions))
+        for parent in api.parents
+    }
+    heads, others = list[ListFreshness](), list[ListFreshness]()
+    for one in needed:
+        alone = one.by_head and one.resource not in api.without_heads
+        (heads if alone else others).append(one)
+    found = [
+        replace(run, read=read)
+        for read, lists in ((Read.heads, heads), (Read.due, others))
+        for run in _runs(api, lists, known, longest)
+    ]
+    return sorted(found, key=lambda run: run.since)
+
+
+def _runs(
+    api: Api, lists: Sequence[ListFreshness], known: Mapping[str, set[str]], longest: int
+) -> Iterator[PlannedRun]:
     tables = [one for one in lists if not one.partitioned]
-    found = []
     if tables:
         names = tuple(sorted({one.resource for one in tables}))
-        found.append(PlannedRun(_oldest(tables), names))
+        yield PlannedRun(_oldest(tables), names)
     for parent in api.parents:
-        known = set(instance.get_dynamic_partitions(parent.partitions))
-        found += _below(api, parent, lists, known, longest)
-    return sorted(found, key=lambda run: run.since)
+        yield from _below(api, parent, lists, known[parent.resource], longest)
 
 
 def runs_below(

@@ -7,7 +7,7 @@ import dagster as dg
 from sync_assets.base import times
 from sync_assets.lib.assets.sync_config import tables_config
 from sync_assets.lib.automation.budget import tables_within_quota, within_quota
-from sync_assets.lib.automation.in_progress import in_progress, is_free
+from sync_assets.lib.automation.in_progress import in_progress
 from sync_assets.lib.automation.jobs import Job, tables_job_name
 from sync_assets.lib.automation.run_requests import plan_runs
 from sync_assets.lib.default_status import schedule_status
@@ -36,7 +36,7 @@ def build_tables_schedule(
         queue = in_progress(api, context.instance)
         taken = {resource for resource, _ in queue.lists}
         names = [name for name in api.unpartitioned() if name not in taken]
-        chosen = tables_within_quota(api, settings, names, queue.lists)
+        chosen = tables_within_quota(api, settings, names, queue)
         if not chosen:
             what = "wait for their part of the quota" if names else "are under way"
             return dg.SkipReason(f"all tables of {api.name} {what}{queue.told()}")
@@ -82,7 +82,7 @@ def build_partitions_schedule(
             if not verdict.over and verdict.resource in names and verdict.parent in tried
         ]
         queue = in_progress(api, context.instance)
-        free = [verdict for verdict in live if is_free(verdict, queue.lists)]
+        free = [verdict for verdict in live if queue.is_free(verdict)]
         free = within_quota(api, known, settings, verdicts, free, queue.lists)
         found = plan_runs(api, free, context.instance, longest)
         night = context.scheduled_execution_time.isoformat()

@@ -55,7 +55,8 @@ def open_pipeline(source: str, dataset: str) -> Iterator[dlt.Pipeline]:
         try:
             yield pipeline
         finally:
-            pipeline.deactivate()
+            if pipeline.is_active:  # a second one that was opened meanwhile is, until it closes
+                pipeline.deactivate()
 
 
 def _resolve_once(pipeline: dlt.Pipeline) -> None:
