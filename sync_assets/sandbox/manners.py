@@ -14,7 +14,7 @@ PAGE_SIZES = ("honoured", "refused", "ignored", "lowered")
 
 @dataclass(frozen=True)
 class Manners:
-    """Windows as (requests, seconds), fixed ones of each API; whether headers tell of them.
+    """The fixed windows of each API as (requests, seconds), and whether headers describe them.
 
     `page_sizes` says whether a `limit` is honoured, refused with 400 or 422, ignored (each page has
     ten rows), or lowered: then each page after the first has at most ten.

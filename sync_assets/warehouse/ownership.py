@@ -31,7 +31,7 @@ WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY at
 
 
 class Ownership:
-    """What is known of a dataset's tables, over one connection: their columns, and who made them.
+    """The columns and the makers of a dataset's tables, read over one connection.
 
     `taken_over` are tables that the configuration lets syncs replace. Results of queries are
     cached.

@@ -115,7 +115,7 @@ class TableStats:
 
     @property
     def quarantined(self) -> list[str]:
-        """The reasons why records are in quarantine."""
+        """The reasons for which records are in quarantine."""
         return [kept.reason for kept in self.kept]
 
     def reasons(self, kind: str) -> list[str]:

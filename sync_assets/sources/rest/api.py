@@ -63,12 +63,12 @@ class Parent:
 
 @dataclass(frozen=True)
 class Api:
-    """What is known of an API before anybody asks it.
+    """The declaration of an API.
 
-    `config(base_url, secret)` gives dlt's `RESTAPIConfig`; `windows`, its quota, `page_size` and
-    `rate_window`, the seconds that a 429 without a time is waited out, are the service's own, used
-    where the configuration sets none. `parents` are the resources whose children are partitioned,
-    where these say `replaced_by`.
+    `config(base_url, secret)` returns dlt's `RESTAPIConfig`. `windows` (the quota), `page_size` and
+    `rate_window` (the seconds to wait after a 429 that names no time) are those of the service;
+    the configuration may override them. `parents` are the resources whose children are
+    partitioned, if the children say `replaced_by`.
     """
 
     name: str

@@ -111,7 +111,7 @@ class ListResult:
 
     @property
     def key(self) -> ListKey:
-        """Which list it is."""
+        """The key of the list."""
         return ListKey(self.resource, self.parent)
 
     @property

@@ -66,7 +66,7 @@ class _Mark:
 
 
 def _between(start: str, inside: list[Any], end: str) -> list[Any]:
-    """What to write of an object or a list, the last first; without the comma before the first."""
+    """Return what to write of an object or a list, in reverse order; no comma before the first."""
     if inside:
         inside[0] = _Mark(inside[0].text[1:])
     return [_Mark(end), *reversed(inside), _Mark(start)]
