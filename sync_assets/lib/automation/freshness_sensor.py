@@ -1,4 +1,4 @@
-"""The sensor that keeps a source fresh: stale, failing and never synced lists are synced again."""
+"""The sensor that keeps a source fresh: it requests stale, failing and never synced lists."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from sync_assets.warehouse.errors import WarehouseBusyError
 from sync_assets.warehouse.queries import State, state
 
 #: The checks that time alone turns red.
-JUDGES = {FRESH: fresh, PROVEN: proven}
+CHECKS = {FRESH: fresh, PROVEN: proven}
 
 
 def build_freshness_sensor(
     api: Api, jobs: Sequence[Job], settings: AutomationSettings, longest: int
 ) -> dg.SensorDefinition:
-    """Requests what needs a sync, the oldest first and within a budget; publishes what is stale.
+    """Build the sensor that requests what needs a sync, oldest first, and reports what is stale.
 
-    Lists that are under way are not requested again, those that fail after ever longer pauses.
+    Lists in progress are not requested again; lists that fail are, after ever longer pauses.
     A run syncs at most `longest` partitions (0: all).
     """
 
@@ -51,23 +51,25 @@ def build_freshness_sensor(
             known = state(api)
         except WarehouseBusyError as error:
             return dg.SkipReason(f"{error}; the next tick looks again")
-        verdicts = list(evaluate_freshness(api, known, settings, now))
-        needed = _of_ours(context, api, known, [v for v in verdicts if v.needed])
-        memory = SensorCursor.read(context.cursor)
-        memory.see(verdicts, now)
+        found = list(evaluate_freshness(api, known, settings, now))
+        needed = _of_ours(context, api, known, [v for v in found if v.needed])
+        cursor = SensorCursor.read(context.cursor)
+        cursor.see(found, now)
         queue = in_progress(api, context.instance)
         free = asked_now(api, needed, queue)
-        ripe = [verdict for verdict in free if memory.may_ask(verdict, settings, now)]
-        ripe = within_quota(api, known, settings, verdicts, ripe, queue.lists)
+        ripe = [one for one in free if cursor.may_ask(one, settings, now)]
+        ripe = within_quota(api, known, settings, found, ripe, queue.lists)
         chosen = within_budget(plan_runs(api, ripe, context.instance, longest), settings)
-        memory.ask(_covered(needed, chosen), now)
-        requested = {resource for demand in chosen for resource, _ in demand.lists}
-        others = [verdict for verdict in verdicts if verdict.resource not in requested]
-        news = _news(api, others, settings, memory, {resource for resource, _ in queue.lists}, now)
+        cursor.ask(_covered(needed, chosen), now)
+        requested = {resource for run in chosen for resource, _ in run.lists}
+        others = [one for one in found if one.resource not in requested]
+        evaluations = _new_evaluations(
+            api, others, settings, cursor, {resource for resource, _ in queue.lists}, now
+        )
         return dg.SensorResult(
-            run_requests=[demand.request(api) for demand in chosen],
-            asset_events=news,
-            cursor=memory.write(),
+            run_requests=[run.request(api) for run in chosen],
+            asset_events=evaluations,
+            cursor=cursor.write(),
             skip_reason=None if chosen else f"{_reason(needed, queue)}{queue.told()}",
         )
 
@@ -75,11 +77,11 @@ def build_freshness_sensor(
 
 
 def _of_ours(
-    context: dg.SensorEvaluationContext, api: Api, known: State, verdicts: Iterable[ListFreshness]
+    context: dg.SensorEvaluationContext, api: Api, known: State, found: Iterable[ListFreshness]
 ) -> list[ListFreshness]:
-    """Tables, and what is below partitions that are not somebody else's.
+    """Return tables, and the lists below partitions that are ours.
 
-    Those that were never tried are ours if the partition sensor added them.
+    Lists that were never tried are ours if the partition sensor added their partition.
     """
     tried = {history.parent for history in known.histories.values()}
     added = {
@@ -89,65 +91,61 @@ def _of_ours(
         for child in api.children(parent.resource)
     }
     return [
-        verdict
-        for verdict in verdicts
-        if verdict.parent is None or verdict.parent in tried or list_of(verdict) in added
+        one for one in found if one.parent is None or one.parent in tried or list_of(one) in added
     ]
 
 
-def within_budget(found: Iterable[PlannedRun], settings: AutomationSettings) -> list[PlannedRun]:
-    """As many runs over as many keys as one tick may request; the rest is for the next ones."""
+def within_budget(runs: Iterable[PlannedRun], settings: AutomationSettings) -> list[PlannedRun]:
+    """Return as many runs and keys as one tick may request; the next ticks request the rest."""
     chosen: list[PlannedRun] = []
     keys = settings.keys_per_tick
-    for demand in found:
-        if len(chosen) == settings.runs_per_tick or (demand.below and not keys):
+    for run in runs:
+        if len(chosen) == settings.runs_per_tick or (run.below and not keys):
             break
-        chosen.append(demand.first(keys))
+        chosen.append(run.first(keys))
         keys -= len(chosen[-1].below)
     return chosen
 
 
-def _covered(
-    verdicts: Iterable[ListFreshness], chosen: Iterable[PlannedRun]
-) -> list[ListFreshness]:
-    lists = {one for demand in chosen for one in demand.lists}
-    return [verdict for verdict in verdicts if list_of(verdict) in lists]
+def _covered(found: Iterable[ListFreshness], chosen: Iterable[PlannedRun]) -> list[ListFreshness]:
+    lists = {one for run in chosen for one in run.lists}
+    return [one for one in found if list_of(one) in lists]
 
 
-def _news(
+def _new_evaluations(
     api: Api,
-    verdicts: Sequence[ListFreshness],
+    found: Sequence[ListFreshness],
     settings: AutomationSettings,
-    memory: SensorCursor,
-    under_way: Collection[str],
+    cursor: SensorCursor,
+    busy: Collection[str],
     now: datetime,
 ) -> list[dg.AssetCheckEvaluation]:
-    """The evaluations of `fresh` and `proven` that say something else than the last ones.
+    """Return the evaluations of `fresh` and `proven` that differ from the last ones.
 
-    A run that is under way, or was just requested, will speak for its assets itself, unless one
-    of their lists has waited for longer than allowed: that is told once.
+    A run that is in progress or was just requested reports on its assets itself. But if a list
+    has waited longer than allowed, that is reported once.
     """
     by_resource: dict[str, list[ListFreshness]] = defaultdict(list)
-    for verdict in verdicts:
-        by_resource[verdict.resource].append(verdict)
-    news = []
+    for one in found:
+        by_resource[one.resource].append(one)
+    evaluations = []
     for resource, lists in by_resource.items():
-        too_long = any(memory.waited_too_long(one, settings, now) for one in lists)
-        for check, judge in JUDGES.items():
+        too_long = any(cursor.waited_too_long(one, settings, now) for one in lists)
+        for check, check_lists in CHECKS.items():
             name = resource if check == FRESH else f"{resource} {check}"
-            finding, last = judge(lists, settings), memory.published.get(name, "")
-            if resource in under_way and (finding.told_again(last) or not too_long):
+            finding, last = check_lists(lists, settings), cursor.published.get(name, "")
+            if resource in busy and (finding.told_again(last) or not too_long):
                 continue
-            if last != finding.gist and (too_long or any(map(memory.knows, lists))):
-                memory.published[name] = finding.gist
-                news.append(finding.evaluation(asset_key(api, resource), check))
-    return news
+            if last != finding.gist and (too_long or any(map(cursor.knows, lists))):
+                cursor.published[name] = finding.gist
+                evaluations.append(finding.evaluation(asset_key(api, resource), check))
+    return evaluations
 
 
 def _reason(needed: Sequence[ListFreshness], queue: Queue) -> str:
     if not needed:
         return "everything is fresh"
-    busy = sum(not queue.is_free(verdict) for verdict in needed)
+    busy = sum(not queue.is_free(one) for one in needed)
     return (
         f"{len(needed)} lists need a sync: {busy} are under way, the others "
         "wait for a pause after failures, for their partition or for their part of the quota"

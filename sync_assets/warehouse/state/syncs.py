@@ -123,14 +123,14 @@ def _learn(tables: Tables, api: Api, rows: list[dict[str, Any]], now: datetime) 
             (times.known(history.recorded_at, now) for history in before.values()), default=EVER
         )
         stamp = max(now, shifted(last, TICK))
-        memory = drift.known(history.known_fields for history in before.values())
+        stored_fields = drift.known(history.known_fields for history in before.values())
         was = drift.differences([history.differences for history in before.values()])
         present = drift.differences([history.differences for history in after.values()])
         if resource in parents_of:
             parent = parents_of[resource]
-            was[drift.DATES] = drift.seen_at(memory, drift.DATES, last)
+            was[drift.DATES] = drift.seen_at(stored_fields, drift.DATES, last)
             present[drift.DATES] = unread(parent, parents(tables, api, parent))
-        text = drift.learned(memory, was, present, stamp)
+        text = drift.learned(stored_fields, was, present, stamp)
         for row in fresh.values():
             row.update(known_fields=text, recorded_at=stamp.isoformat())
 
@@ -163,7 +163,7 @@ def _failed(
 
 
 def _fresh(listing: ListResult, known: Mapping[str, Any]) -> dict[str, Any]:
-    """What a head changes of what is known; it proves nothing."""
+    """Return the columns that a head changes; it proves nothing."""
     new_fields = listing.new_fields | set(json.loads(known["new_fields"] or "[]"))
     return {
         "fresh_at": listing.fresh_at.isoformat(),
@@ -188,7 +188,7 @@ def _changes(listing: ListResult) -> dict[str, int | None]:
 
 
 def _in_order(listing: ListResult, known: Mapping[str, Any]) -> int:
-    """How many sweeps in a row found new rows where a head reads; see `ListHistory`.
+    """Return how many sweeps in a row found new rows where a head reads; see `ListHistory`.
 
     A few rows that heads missed are tolerated: one in twenty of those that are new since the last
     sweep.

@@ -1,7 +1,7 @@
-"""How a stored value becomes one of another type in SQL: null where it is none, never an error.
+"""Converts stored values to other types in SQL: an invalid value becomes null, never an error.
 
-It is the SQL of Postgres, of which sqlglot makes that of DuckDB. A pattern decides what is cast:
-DuckDB's own casts round "1.6" to 2 and take "t" for true, and Postgres before 16 knows no cast that
+It is the SQL of Postgres, from which sqlglot makes that of DuckDB. A pattern decides what is cast:
+DuckDB's own casts round "1.6" to 2 and take "t" for true, and Postgres before 16 has no cast that
 may fail.
 """
 
@@ -39,12 +39,12 @@ THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 
 
 def null(kind: str) -> str:
-    """No value of a kind."""
+    """Return a null of a kind."""
     return f"CAST(NULL AS {TYPES[kind]})"
 
 
 def inside(value: str, path: Sequence[str], *, as_json: bool = False) -> str:
-    """What stands at a path of a JSON value, as text or as JSON."""
+    """Return the value at a path of a JSON value, as text or as JSON."""
     *outer, last = path
     steps = "".join(f" -> '{key}'" for key in outer)
     return f"({value}{steps} {'->' if as_json else '->>'} '{last}')"

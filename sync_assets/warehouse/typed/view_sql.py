@@ -1,8 +1,8 @@
-"""The SQL of a typed view: a select over its table, and what rows of other tables show beside it.
+"""Builds the SQL of a typed view: a select over its table, with columns of other tables.
 
-It is put together as the SQL of Postgres, of which sqlglot makes that of DuckDB. One row for one
-row: the other table is grouped by its key before it is joined. What the warehouse does not have
-yet, or has in another type than is declared, is null.
+It is built as the SQL of Postgres, from which sqlglot makes that of DuckDB. Each row stays one
+row: the other table is grouped by its key before it is joined. A column that the warehouse does not
+have yet, or has with another type than declared, is null.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROW = "t"
 
 
 class ViewSql:
-    """The views of an API in one dialect, over what is stored of its tables in a dataset."""
+    """The views of an API in one dialect, over the stored columns of its tables in a dataset."""
 
     def __init__(self, api: Api, dataset: str, dialect: str, stored: Stored) -> None:
         self._endpoints = api.endpoints
@@ -31,24 +31,24 @@ class ViewSql:
         self._dialect = dialect
 
     def columns(self, table: str) -> list[ViewColumn]:
-        """The columns of a view."""
+        """Return the columns of a view."""
         return typed_columns(self._endpoints[table], self._endpoints)
 
     def types(self, table: str) -> dict[str, str]:
-        """The kinds of the columns of a view, by name."""
+        """Return the kinds of the columns of a view, by name."""
         return {column.name: column.kind for column in self.columns(table)}
 
     def signature(self, table: str) -> str:
-        """What a view is made of: something else where its query or its comments are others."""
+        """Return a text that changes when the query or the comments of a view change."""
         meanings = (f"{c.name}: {c.meaning} {c.personal}" for c in self.columns(table))
         return "\n".join([self._select(table), *meanings])
 
     def select(self, table: str) -> str:
-        """The query of a view."""
+        """Return the query of a view."""
         return self._written(self._select(table))
 
     def _written(self, sql: str) -> str:
-        """A query in the dialect, which sqlglot loads when it first writes it."""
+        """Write a query in the dialect; sqlglot is loaded on the first call."""
         if self._dialect == POSTGRES:
             return sql
         return sqlglot.transpile(sql, read=POSTGRES, write=self._dialect)[0]
@@ -69,7 +69,7 @@ class ViewSql:
         return " ".join([source, *joins.values()])
 
     def uncast(self, table: str) -> str | None:
-        """A query that counts, in one row, what is stored and null in the view, by column."""
+        """Return a query that counts, in one row by column, the values that are null in it."""
         own = {column.name: column for column in self.columns(table)}
         converted = self.converted(table)
         if not converted:
@@ -87,7 +87,7 @@ class ViewSql:
         return f"COUNT({sent}) - COUNT({self._shown(table, column, own)})"
 
     def converted(self, table: str) -> list[ViewColumn]:
-        """The columns of which a value could be null in the view and is there in the table."""
+        """Return the columns whose value could be null in the view although the table has one."""
         there = self._stored.get(table, {})
         return [
             column
@@ -96,7 +96,7 @@ class ViewSql:
         ]
 
     def _source(self, table: str) -> str:
-        """A table with what is inside of its JSON as columns: DuckDB parses it once a row."""
+        """Return a table with columns for values inside its JSON: DuckDB parses it once a row."""
         there = self._stored.get(table, {})
         read = {quoted(name) for name in self._endpoints[table].columns if name in there}
         for column in self.columns(table):
@@ -108,11 +108,11 @@ class ViewSql:
         return f"(SELECT {', '.join(sorted(read))} FROM {self.table(table)}) AS {ROW}"
 
     def table(self, name: str) -> str:
-        """The name of a table of the dataset."""
+        """Return the name of a table of the dataset."""
         return f"{quoted(self._dataset)}.{quoted(name)}"
 
     def _shown(self, table: str, column: ViewColumn, own: Mapping[str, ViewColumn]) -> str:
-        """A column's value, as the view has it."""
+        """Return the expression of a column in the view."""
         if self._stored.get(table, {}).get(column.column) != column.stored:
             return casts.null(column.kind)
         raw = _at(column, column.path)
@@ -131,7 +131,7 @@ class ViewSql:
         return casts.share(*given)
 
     def _beside(self, table: str, name: str, own: Mapping[str, ViewColumn]) -> str | None:
-        """Another column's value: of the row, or of a table that is joined."""
+        """Return the value of another column: of the row, or of a joined table."""
         if name not in own:
             return None
         column = own[name]
@@ -170,17 +170,17 @@ class ViewSql:
 
 @cache
 def quoted(name: str) -> str:
-    """A name, as both dialects quote one."""
+    """Quote a name as both dialects do."""
     return sqlglot.to_identifier(name, quoted=True).sql()
 
 
 def _at(column: ViewColumn, path: tuple[str, ...]) -> str:
-    """A column as it is stored, or what is at a path of it."""
+    """Return a column as it is stored, or the value at a path of it."""
     return f"{ROW}.{quoted('.'.join((column.column, *path)))}"
 
 
 def _sent(column: ViewColumn) -> tuple[str, ...]:
-    """Where a column's value is: of an object that stands for an instant, the object."""
+    """Return the path of a column's value; for an object that stands for an instant, the object."""
     return column.path[:-1] if column.form == "unix" else column.path
 
 
