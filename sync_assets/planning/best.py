@@ -22,9 +22,9 @@ def best_plan(load: Load, pace: Pace, tables: Timing, partitions: Timing) -> Fit
 
     Each schedule stays as it is if that fits; otherwise it runs less often, never more.
     """
-    hourly = [f"0 */{hours} * * *" if hours > 1 else "0 * * * *" for hours in HOURS]
-    table_crons = _less_often(tables, [*hourly, *(f"0 0 {days}" for days in DAYS)])
-    partition_crons = _less_often(partitions, [f"0 {NIGHT} {days}" for days in DAYS])
+    table_crons = _less_often(tables, [*_hourly(0), *(f"0 0 {days}" for days in DAYS)])
+    nights = (f"0 {NIGHT} {days}" for days in DAYS)
+    partition_crons = _less_often(partitions, [*_hourly(30), *nights])
     best, least = None, (inf, inf)
     for table in table_crons if load.tables.requests else [tables]:
         for partition in partition_crons if load.partitions.requests else [partitions]:
@@ -51,6 +51,10 @@ def advice(source: str, now: Fit, best: Fit | None) -> dict[str, str]:
         if after.max_age != before.max_age:
             found[f"{name}_MAX_AGE"] = f"{after.max_age:g}"
     return found
+
+
+def _hourly(minute: int) -> list[str]:
+    return [f"{minute} */{hours} * * *" if hours > 1 else f"{minute} * * * *" for hours in HOURS]
 
 
 def _less_often(now: Timing, crons: list[str]) -> list[Timing]:

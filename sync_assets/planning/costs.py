@@ -10,7 +10,6 @@ from statistics import fmean
 
 from sync_assets.planning.freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
-from sync_assets.planning.timing import timings
 from sync_assets.warehouse.state.list_history import ListHistory
 
 #: Rows of a page where neither the API nor the configuration says it.
@@ -36,17 +35,12 @@ class ListCost:
         return self.head if self.verdict.by_head else self.requests
 
     def a_day(self, reads: float, settings: AutomationSettings) -> float:
-        """The requests of a day with so many reads, as many of them sweeps as proofs need.
-
-        Heads are read at half of the age, too.
-        """
+        """The requests of a day with so many reads, as many of them sweeps as proofs need."""
         requests = self.requests or 0.0
         if self.head is None:
             return requests * reads
         partitioned = self.verdict.partitioned
         age = settings.sweep_age(partitioned=partitioned)
-        timing = timings(settings)[partitioned]
-        reads = max(reads, replace(timing, max_age=timing.max_age / 2).reads_a_day)
         sweeps = min(reads, timedelta(days=1) / age)
         return requests * sweeps + self.head * (reads - sweeps)
 

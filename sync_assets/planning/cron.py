@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from croniter import CroniterError, croniter
 
@@ -35,12 +37,19 @@ def gaps(text: str) -> tuple[float, ...]:
 
 @lru_cache
 def reads_a_day(text: str, max_age: float) -> float:
-    """How often a day a list is read that is due at each tick, and once it is `max_age` old.
+    """How often a day a list is read that may get `max_age` seconds old.
 
-    `max_age` is in seconds.
+    It is read at each tick, and at half of its age where the next tick would come too late.
     """
     found = gaps(text)
-    return DAY * sum(-(-gap // max_age) for gap in found) / sum(found)
+    between = sum(-(-(gap - max_age) // (max_age / 2)) for gap in found if gap > max_age)
+    return DAY * (len(found) + between) / sum(found)
+
+
+def next_tick(text: str, timezone: str, now: datetime) -> datetime:
+    """The next time after `now` at which a cron expression is due."""
+    found: datetime = croniter(text, now.astimezone(ZoneInfo(timezone))).get_next(datetime)
+    return found
 
 
 @lru_cache

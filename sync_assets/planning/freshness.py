@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from sync_assets.base.times import EPOCH, EVER, known, shifted
+from sync_assets.planning.cron import next_tick
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.life import Life, Stage
@@ -39,9 +40,10 @@ class ListFreshness:
     next read is to be such a one, also where the list is read by its head otherwise. `unsettled` is
     what is over and was not synced since, `due` what is over and is to be read again.
     `earned` says that it is read by heads between its sweeps, or only where the row of its parent
-    changed (a list of a table in parts, which is swept with all others of it). `early` says that
-    it is read by heads and half of the age is over: such a list is read now, so that the age holds
-    with the time of the run.
+    changed (a list of a table in parts, which is swept with all others of it). `early` is what is
+    due before it is stale: half of the age is over, and the next tick of the schedule comes after
+    the whole of it. `scheduled` is what a tick of the schedule asks for now: neither what was read
+    just before it, nor what waits after a failure.
     `retry_at` is when a failing list may be tried again, `unread` what could not be read of its
     parent's dates.
     """
@@ -61,6 +63,7 @@ class ListFreshness:
     unread: tuple[str, ...] = ()
     earned: bool = False
     early: bool = False
+    scheduled: bool = False
 
     @property
     def over(self) -> bool:
@@ -98,19 +101,36 @@ def evaluate_freshness(
     api: Api, state: State, settings: AutomationSettings, now: datetime
 ) -> Iterator[ListFreshness]:
     """A verdict on each list that the warehouse knows the parent of, and on each table."""
-    grace, rest_ends_at, earned = api.grace, state.rest_ends_at, _earned(api, settings)
+    grace, earned = api.grace, _earned(api, settings)
+    to_next = {kind: _to_next_tick(settings, kind, now) for kind in (False, True)}
     tables: dict[str, ListFreshness] = {}
     for history, life, partitioned in _lists(api, state):
-        verdict = _verdict(history, life, partitioned, grace, settings, now)
+        found = _verdict(history, life, partitioned, grace, settings, now)
+        found = replace(found, retry_at=max(found.retry_at, state.rest_ends_at))
         if api.endpoints[history.resource].in_parts:
-            table = tables.setdefault(history.resource, verdict)
-            verdict = _as_part(verdict, table, settings)
-        elif not verdict.over and earned(history, partitioned):
-            age = now - known(verdict.fresh_at, now)
-            early = age > settings.max_age(partitioned=partitioned) / 2
-            verdict = replace(verdict, earned=True, early=early)
-        resting = verdict.retry_at < rest_ends_at
-        yield replace(verdict, retry_at=rest_ends_at) if resting else verdict
+            table = tables.setdefault(history.resource, found)
+            found = _as_part(found, table, settings)
+        elif not found.over:
+            found = replace(found, earned=earned(history, partitioned))
+        yield found if found.over else _with_turn(found, settings, to_next[partitioned], now)
+
+
+def _to_next_tick(settings: AutomationSettings, partitioned: bool, now: datetime) -> timedelta:
+    cron = settings.schedule(partitioned=partitioned)
+    return next_tick(cron, settings.timezone, now) - now
+
+
+def _with_turn(
+    found: ListFreshness, settings: AutomationSettings, to_next: timedelta, now: datetime
+) -> ListFreshness:
+    """Return the freshness of a list with whether the sensor or a tick requests it now."""
+    max_age = settings.max_age(partitioned=found.partitioned)
+    age = now - known(found.fresh_at, now)
+    return replace(
+        found,
+        early=age > max_age / 2 and age + to_next > max_age,
+        scheduled=age > min(max_age, to_next) / 2 and now >= found.retry_at,
+    )
 
 
 def _earned(api: Api, settings: AutomationSettings) -> Callable[[ListHistory, bool], bool]:

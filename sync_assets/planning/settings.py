@@ -52,14 +52,14 @@ class AutomationSettings(BaseConfiguration):
     """false: sensors and schedules are off until they are switched on in the UI."""
     timezone: Annotated[str, TIME_ZONE] = "UTC"
     """The time zone of the schedules."""
-    tables_schedule: Annotated[str, CRON] = "0 * * * *"
-    """When tables are synced."""
-    partitions_schedule: Annotated[str, CRON] = "0 3 * * *"
-    """When live partitions are synced."""
-    tables_max_age: Annotated[float, AGE] = 2.0
-    """Hours; an older table is stale."""
-    partitions_max_age: Annotated[float, AGE] = 26.0
-    """Hours; an older live partition is stale."""
+    tables_schedule: Annotated[str, CRON] = "*/30 * * * *"
+    """When tables are synced that are due."""
+    partitions_schedule: Annotated[str, CRON] = "15,45 * * * *"
+    """When live partitions are synced that are due."""
+    tables_max_age: Annotated[float, AGE] = 1.0
+    """Hours; a table that was last read longer ago is stale."""
+    partitions_max_age: Annotated[float, AGE] = 1.0
+    """Hours; a live partition that was last read longer ago is stale."""
     proven_max_age: Annotated[float, AGE] = 26.0
     """Hours; a live list that was last read to its end longer ago is not proven any more."""
     ended_max_age: Annotated[float, at_least(0, TEN_YEARS)] = 720.0
@@ -82,6 +82,10 @@ class AutomationSettings(BaseConfiguration):
     def max_age(self, *, partitioned: bool) -> timedelta:
         """How old a list may be."""
         return timedelta(hours=self.partitions_max_age if partitioned else self.tables_max_age)
+
+    def schedule(self, *, partitioned: bool) -> str:
+        """The cron expression at which a list is synced."""
+        return self.partitions_schedule if partitioned else self.tables_schedule
 
     def proven_age(self, *, partitioned: bool) -> timedelta:
         """How long ago a list may have been read to its end; no less than it may be old."""

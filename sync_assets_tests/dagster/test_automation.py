@@ -180,9 +180,7 @@ def test_the_pause_doubles_up_to_a_limit() -> None:
 
 def test_every_synced_asset_has_a_freshness_policy_and_a_link_to_its_code() -> None:
     for spec in (one for one in LOADED.resolve_all_asset_specs() if one.key.path[0] in apis()):
-        partitioned = LOADED.resolve_asset_graph().get(spec.key).partitions_def is not None
-        hours = 26 if partitioned else 2
-        policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours))
+        policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=1))
         assert spec.freshness_policy == policy
         (reference,) = spec.metadata["dagster/code_references"].code_references
         assert reference.file_path.endswith(f"sources/{spec.key.path[0]}.py")

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.long
 
 START = times.now()
 #: Two tables an hour and ten lists a night are 58 requests a day; a third of it is allowed.
-A_THIRD = "1/4470"
+A_THIRTIETH = "1/4470"
 
 
 @pytest.fixture
 def short(synced: DagsterRuns, world: World, monkeypatch: pytest.MonkeyPatch) -> DagsterRuns:
     """Three promotions, of which the second ended; all is stale."""
-    monkeypatch.delenv("SOURCES__PROMOTIONS__REQUESTS_PER_MINUTE")
-    world.configure("promotions", QUOTA=A_THIRD, QUOTA_RESERVE="0")
+    world.monkeypatch.delenv("SOURCES__PROMOTIONS__REQUESTS_PER_MINUTE")
+    world.configure("promotions", QUOTA=A_THIRTIETH, QUOTA_RESERVE="0")
     monkeypatch.setattr(times, "now", lambda: START + timedelta(hours=27))
     return synced
 
@@ -46,7 +46,7 @@ def by_sensor(runs: DagsterRuns) -> list[str]:
 
 
 def by_schedules(runs: DagsterRuns) -> list[str]:
-    names = ("promotions_hourly", "promotions_promotions_nightly")
+    names = ("promotions_hourly", "promotions_promotions_hourly")
     return requested([request for name in names for request in runs.schedule(name)])
 
 
@@ -94,17 +94,17 @@ def test_the_check_tells_what_is_impossible_and_what_is_possible(short: DagsterR
     check = plan(short)
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     told: dict[str, Any] = {name: value.value for name, value in check.metadata.items()}
-    assert told["requests_a_day"] == pytest.approx(58.2, abs=0.1)
-    assert told["quota_share"] == pytest.approx(3.0, abs=0.05)
-    expected = "it asks for 58 requests a day, 301% of the 19 that the quota allows"
+    assert told["requests_a_day"] == pytest.approx(576.2, abs=0.1)
+    assert told["quota_share"] == pytest.approx(29.8, abs=0.05)
+    expected = "it asks for 576 requests a day, 2981% of the 19 that the quota allows"
     assert told["problems"] == expected
     assert told["plan_that_fits"] == (
-        'AUTOMATION__PROMOTIONS__TABLES_SCHEDULE="0 */4 * * *" '
-        'AUTOMATION__PROMOTIONS__TABLES_MAX_AGE="9" '
-        'AUTOMATION__PROMOTIONS__PARTITIONS_SCHEDULE="0 3 */2 * *" '
-        'AUTOMATION__PROMOTIONS__PARTITIONS_MAX_AGE="85"'
+        'AUTOMATION__PROMOTIONS__TABLES_SCHEDULE="0 */6 * * *" '
+        'AUTOMATION__PROMOTIONS__TABLES_MAX_AGE="11" '
+        'AUTOMATION__PROMOTIONS__PARTITIONS_SCHEDULE="0 3 * * *" '
+        'AUTOMATION__PROMOTIONS__PARTITIONS_MAX_AGE="48"'
     )
-    assert told["assets"]["users"]["requests_a_day"] == pytest.approx(2.05, abs=0.01)
+    assert told["assets"]["users"]["requests_a_day"] == pytest.approx(96.04, abs=0.01)
 
 
 def test_the_check_passes_where_the_plan_fits_and_its_numbers_are_plotted(
@@ -119,5 +119,5 @@ def test_the_check_passes_where_the_plan_fits_and_its_numbers_are_plotted(
     plotted: dict[str, Any] = {
         name: value.value for name, value in record.asset_observation.metadata.items()
     }
-    assert plotted["quota_share"] == pytest.approx(0.03, abs=0.001)
+    assert plotted["quota_share"] == pytest.approx(0.298, abs=0.001)
     assert {"requests_a_day", "tables_minutes", "full_sync_minutes"} <= plotted.keys()

@@ -147,14 +147,14 @@ def test_each_api_has_its_sensors_schedules_and_checks() -> None:
     assert schedules == {
         "retention_weekly",
         *(f"{api.name}_hourly" for api in apis().values()),
-        *(f"{api.name}_{p.partitions}_nightly" for api in apis().values() for p in api.parents),
+        *(f"{api.name}_{p.partitions}_hourly" for api in apis().values() for p in api.parents),
     }
     assert schedules >= {
         "promotions_hourly",
-        "promotions_promotions_nightly",
+        "promotions_promotions_hourly",
         "affiliates_hourly",
         "events_hourly",
-        "events_event_series_nightly",
+        "events_event_series_hourly",
         "retention_weekly",
     }
     assert all(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.execution.api import execute_job
 
+from sync_assets.base import times
 from sync_assets.base.errors import ConfigurationError
 from sync_assets.cli import main
 from sync_assets.definitions import defs
@@ -178,8 +180,10 @@ def test_what_sensors_and_schedules_request_is_cut_into_runs(world: World, tmp_p
         assert isinstance(fresh, dg.SensorResult)
         for request in first:
             assert runs.run_request(request).success
-        nightly = runs.schedule("promotions_promotions_nightly")
-        for requests in (fresh.run_requests or [], nightly):
+        later = times.now() + timedelta(minutes=31)
+        world.monkeypatch.setattr(times, "now", lambda: later)
+        scheduled = runs.schedule("promotions_promotions_hourly")
+        for requests in (fresh.run_requests or [], scheduled):
             below = [keys_of(request) for request in requests if not request.asset_selection]
             assert [len(one) for one in below] == [2, 1]
             assert sorted(key for one in below for key in one) == sorted(keys)

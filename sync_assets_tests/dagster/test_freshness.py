@@ -78,12 +78,10 @@ def test_what_is_fresh_is_left_alone(synced: DagsterRuns) -> None:
     assert "everything is fresh" in str(getattr(result, "skip_reason", ""))
 
 
-def test_the_live_partitions_that_got_stale_are_requested_and_no_others(
+def test_tables_and_live_partitions_that_got_stale_are_requested_and_no_others(
     synced: DagsterRuns, later: Later
 ) -> None:
     later(hours=3)
-    assert wanted(synced.tick(SENSOR)) == [(TABLES, [])]
-    later(hours=27)
     assert wanted(synced.tick(SENSOR)) == [
         (TABLES, []),
         (CHILDREN, ["1", "3"]),
@@ -145,8 +143,8 @@ def test_a_failing_list_is_asked_for_after_ever_longer_pauses(
     assert pauses == [2, 4, 8, 16]
     world.api.heal()
     later(minutes=at + 32)
-    (request,) = getattr(synced.tick(SENSOR, memory), "run_requests", None) or []
-    assert synced.run_request(request).success
+    requests = getattr(synced.tick(SENSOR, memory), "run_requests", None) or []
+    assert all(synced.run_request(request).success for request in requests)
     assert synced.materialized("promotions/users") == {"1", "2", "3"}
 
 
@@ -199,13 +197,13 @@ def test_a_run_that_leaves_nothing_behind_is_not_requested_at_once_again(
     world.monkeypatch.delenv("SOURCES__PROMOTIONS__BEARER_TOKEN")
     later(hours=3)
     result = synced.tick(SENSOR)
-    (request,) = getattr(result, "run_requests", None) or []
-    assert not synced.run_request(request).success
+    requests = getattr(result, "run_requests", None) or []
+    assert [synced.run_request(request).success for request in requests] == [False, False]
     later(hours=3, minutes=1)
     again = synced.tick(SENSOR, cursor(result))
     assert wanted(again) == []
     later(hours=3, minutes=3)
-    assert wanted(synced.tick(SENSOR, cursor(again))) == [(TABLES, [])]
+    assert wanted(synced.tick(SENSOR, cursor(again))) == wanted(result)
 
 
 def test_a_tick_keeps_to_its_budget_oldest_first() -> None:
@@ -237,8 +235,11 @@ def test_a_busy_warehouse_is_looked_at_later(synced: DagsterRuns, world: World) 
 
 
 @pytest.mark.long
-def test_the_nightly_schedule_requests_live_partitions_alone(synced: DagsterRuns) -> None:
-    requests = synced.schedule("promotions_promotions_nightly")
+def test_the_schedule_requests_live_partitions_that_are_due(
+    synced: DagsterRuns, later: Later
+) -> None:
+    later(minutes=31)
+    requests = synced.schedule("promotions_promotions_hourly")
     assert [keys_of(request) for request in requests] == [["1", "3"]]
     run = synced.run_request(requests[0])
     assert run.success
@@ -246,7 +247,8 @@ def test_the_nightly_schedule_requests_live_partitions_alone(synced: DagsterRuns
 
 
 @pytest.mark.long
-def test_schedules_leave_out_what_is_under_way(synced: DagsterRuns) -> None:
+def test_schedules_leave_out_what_is_under_way(synced: DagsterRuns, later: Later) -> None:
+    later(minutes=31)
     users, tables = (
         frozenset(dg.AssetKey(["promotions", name]) for name in names)
         for names in (["users"], ["promotions", "organizing_brands"])
@@ -254,8 +256,8 @@ def test_schedules_leave_out_what_is_under_way(synced: DagsterRuns) -> None:
     synced.begin(users, range_tags(["1"]), DagsterRunStatus.STARTED)
     other = LOADED.resolve_job_def("retention")
     synced.instance.create_run_for_job(other, status=DagsterRunStatus.STARTED)
-    nightly = dg.SensorResult(synced.schedule("promotions_promotions_nightly"))
-    assert sorted(wanted(nightly), key=lambda run: run[1]) == [
+    below = dg.SensorResult(synced.schedule("promotions_promotions_hourly"))
+    assert sorted(wanted(below), key=lambda run: run[1]) == [
         (CHILDREN - {"users"}, ["1"]),
         (CHILDREN, ["3"]),
     ]
@@ -268,8 +270,8 @@ def test_schedules_leave_out_what_is_under_way(synced: DagsterRuns) -> None:
     assert synced.schedule("promotions_hourly") == []
 
 
-def test_the_nightly_schedule_skips_where_nothing_is_known(runs: DagsterRuns) -> None:
-    assert runs.schedule("events_event_series_nightly") == []
+def test_the_schedule_skips_where_nothing_is_known(runs: DagsterRuns) -> None:
+    assert runs.schedule("events_event_series_hourly") == []
 
 
 @pytest.mark.long
@@ -291,7 +293,7 @@ def test_a_partition_that_returns_is_synced_when_it_is_due(
     assert "1" in {key for _, keys in wanted(synced.tick(SENSOR)) for key in keys}
 
 
-@pytest.mark.parametrize(("hours", "told"), [(5, False), (7, True)])
+@pytest.mark.parametrize(("hours", "told"), [(4, False), (6, True)])
 def test_what_is_under_way_for_too_long_is_told_as_stale(
     synced: DagsterRuns, later: Later, hours: float, told: bool
 ) -> None:
@@ -359,11 +361,14 @@ def test_a_tick_goes_on_from_a_cursor_of_any_form(synced: DagsterRuns) -> None:
         assert "everything is fresh" in str(getattr(synced.tick(SENSOR, found), "skip_reason", ""))
 
 
-def test_a_promotion_without_an_end_stops_no_tick(synced: DagsterRuns, world: World) -> None:
+def test_a_promotion_without_an_end_stops_no_tick(
+    synced: DagsterRuns, world: World, later: Later
+) -> None:
+    later(minutes=31)
     for end in ("9999-12-31T23:59:59Z", "10000-01-01", "0000-00-00", "x", "1e999", "-1"):
         world.query("UPDATE promotions.promotions SET end_date = ? WHERE id = '2'", end)
         assert isinstance(synced.tick(SENSOR), dg.SensorResult)
-        assert not isinstance(synced.schedule("promotions_promotions_nightly"), dg.SkipReason)
+        assert synced.schedule("promotions_promotions_hourly")
     listed = world.api.lists["/promotions"]
     listed[1]["end_date"] = "9999-12-31T23:59:59Z"
     assert synced.run("promotions/promotions").success

@@ -180,7 +180,7 @@ WEEK = Life(START, START + 7 * DAY)
 
 def test_what_is_planned_is_looked_at_until_it_begins() -> None:
     synced = ListHistory("users", "1", START - 10 * DAY)
-    assert not verdict(synced, WEEK, START - 9.5 * DAY).needed
+    assert not verdict(synced, WEEK, START - 9.99 * DAY).needed
     assert verdict(synced, WEEK, START - 5 * DAY).needed
     assert verdict(synced, WEEK, START + DAY).needed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import dagster as dg
 import pytest
@@ -11,6 +12,7 @@ from dagster._core.test_utils import instance_for_test
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sync_assets.base import times
 from sync_assets.lib.automation.partition_cursor import PartitionCursor, added_keys
 from sync_assets.lib.keys import partition_key
 from sync_assets.warehouse.queries import Tried
@@ -31,7 +33,7 @@ FAULTS = {
     "a sensor that looks twice at one sync": "counts it once",
     "a dataset into which the parent was never synced": "no key is added or retired",
 }
-FRESHNESS, NIGHTLY = "promotions_freshness", "promotions_promotions_nightly"
+FRESHNESS, SCHEDULE = "promotions_freshness", "promotions_promotions_hourly"
 
 
 @pytest.fixture
@@ -85,10 +87,12 @@ def test_a_key_that_cannot_be_told_apart_is_refused_by_name(
     again = synced.tick(PARTITION_SENSOR, result.cursor)
     assert isinstance(again, dg.SkipReason)
     assert "lists them too: 42." in str(again.skip_message)
+    hour = times.now() + timedelta(hours=1)
+    world.monkeypatch.setattr(times, "now", lambda: hour)
     fresh = synced.tick(FRESHNESS)
     assert isinstance(fresh, dg.SensorResult)
-    for request in [*(fresh.run_requests or []), *synced.schedule(NIGHTLY)]:
-        assert "42" not in keys_of(request)
+    requests = [*(fresh.run_requests or []), *synced.schedule(SCHEDULE)]
+    assert {key for request in requests for key in keys_of(request)} == {"1", "3"}
     del world.api.lists["/promotions"][-1]
     follow(synced, result.cursor)
     assert there(synced) == {"1", "2", "3", *keys}

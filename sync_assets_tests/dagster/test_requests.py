@@ -120,7 +120,7 @@ def test_a_day_of_requests(world: DagsterWorld, clock: Clock) -> None:
     parents = live(world.account, clock.now + NIGHT)
     clock.now += NIGHT
     schedules = [f"{name}_hourly" for name in apis()]
-    schedules += ["promotions_promotions_nightly", "events_event_series_nightly"]
+    schedules += ["promotions_promotions_hourly", "events_event_series_hourly"]
     requests = [request for name in schedules for request in world.schedule(name)]
     for request in requests:
         assert world.run_request(request).success

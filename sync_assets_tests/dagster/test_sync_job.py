@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -138,7 +139,9 @@ def test_what_a_run_has_loaded_is_not_under_way_any_more(synced: DagsterRuns) ->
     assert ". 1 runs execute, 1 wait, the first since 20" in told
 
 
-def test_a_table_that_a_run_has_loaded_may_be_asked_for_again(synced: DagsterRuns) -> None:
+def test_a_table_that_a_run_has_loaded_may_be_asked_for_again(
+    synced: DagsterRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tables = LOADED.resolve_job_def("promotions_tables_sync")
     run = synced.instance.create_run_for_job(tables)
     synced.instance.report_dagster_event(
@@ -147,6 +150,8 @@ def test_a_table_that_a_run_has_loaded_may_be_asked_for_again(synced: DagsterRun
     assert under_way(synced) == {(None, "promotions"), (None, "organizing_brands")}
     assert synced.run("promotions/promotions").success
     assert under_way(synced) == {(None, "organizing_brands")}
+    later = times.now() + timedelta(minutes=31)
+    monkeypatch.setattr(times, "now", lambda: later)
     (hourly,) = synced.schedule("promotions_hourly")
     assert hourly.asset_selection == [dg.AssetKey(["promotions", "promotions"])]
 
@@ -171,7 +176,7 @@ def test_every_run_is_of_a_named_job_whose_tags_tell_its_source(
     requests = [
         *fresh.run_requests,
         *synced.schedule("promotions_hourly"),
-        *synced.schedule("promotions_promotions_nightly"),
+        *synced.schedule("promotions_promotions_hourly"),
     ]
     assert {r.job_name for r in requests} == {"promotions_tables_sync", JOB}
     assert LOADED.resolve_job_def(JOB).tags["sync_assets/partitions_of"] == "promotions"

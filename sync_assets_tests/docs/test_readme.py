@@ -39,7 +39,7 @@ def test_the_table_names_every_asset_its_endpoint_and_its_parent() -> None:
                 f"`{endpoint.path}`",
                 f"`{endpoint.parent}`" if endpoint.parent else "",
                 f"`{names[str(endpoint.parent)]}`" if endpoint.partitioned else "",
-                "nightly while live" if endpoint.partitioned else "hourly",
+                "each half hour while live" if endpoint.partitioned else "each half hour",
             )
     assert stated == true
 

@@ -70,7 +70,7 @@ def test_the_requests_of_a_day_are_those_that_are_then_measured(seen: World) -> 
     sync(Request(api, api.children("promotions"), {"promotions": ["1", "3"]}))
     night = len(seen.api.seen) - hour
     month = 5 * 24 / 720
-    assert 24 * hour + night == pytest.approx(found.fit.requests - found.load.ended)
+    assert 48 * (hour + night) == pytest.approx(found.fit.requests - found.load.ended)
     assert month < found.load.ended < month / 0.75
     assert (hour, night) == (2, 14)
     assert found.fit.share == pytest.approx(found.fit.requests / (48 * 60 * 24))
@@ -80,7 +80,7 @@ def test_each_line_tells_what_was_seen(seen: World) -> None:
     users = lines(told("promotions"))["users"]
     assert (users.lists, users.ended, users.unread, users.rows) == (3, 1, 0, 17)
     assert (users.pages, users.requests) == (7, 7)
-    assert users.requests_a_day == pytest.approx(6, rel=0.02)
+    assert users.requests_a_day == pytest.approx(6 * 48, rel=0.02)
 
 
 def test_the_command_tells_whether_the_plan_fits(
@@ -90,16 +90,16 @@ def test_the_command_tells_whether_the_plan_fits(
     assert "promotions: 60 requests in 60 s, 20% in reserve: 69,120 requests a day" in printed
     assert printed.rstrip().endswith("The plan fits.")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCES__PROMOTIONS__QUOTA", "1/2000")
+        patch.setenv("SOURCES__PROMOTIONS__QUOTA", "1/200")
         printed = shown(capsys, "promotions")
-    assert "The plan does not fit: it asks for 62 requests a day, 144% of the 43" in printed
-    assert 'AUTOMATION__PROMOTIONS__TABLES_SCHEDULE="0 */2 * * *"' in printed
+    assert "The plan does not fit: it asks for 768 requests a day, 178% of the 432" in printed
+    assert 'AUTOMATION__PROMOTIONS__TABLES_SCHEDULE="0 * * * *"' in printed
     assert "affiliates" not in printed
 
 
 def test_a_plan_that_follows_the_advice_fits(seen: World) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCES__PROMOTIONS__QUOTA", "1/2000")
+        patch.setenv("SOURCES__PROMOTIONS__QUOTA", "1/200")
         best = told("promotions").best
         assert best is not None
         for kind, timing in (("TABLES", best.tables), ("PARTITIONS", best.partitions)):
@@ -120,7 +120,7 @@ def test_asked_an_api_that_sends_totals_tells_its_plan_before_the_first_sync(
     api = APIS["affiliates"]
     sync(Request(api, list(api.endpoints)))
     found = told("affiliates")
-    assert found.fit.requests == 24 * len(world.api.seen)
+    assert found.fit.requests == 48 * len(world.api.seen)
     assert f"{found.fit.requests:,.0f} requests a day. All tables" in printed
     assert "The plan fits." in printed
     world.api.seen.clear()
@@ -187,9 +187,9 @@ def account(
     moved = times.now() - NOON
     monkeypatch.setattr(times, "now", lambda: datetime.now(timezone.utc) - moved)
     clock = lambda: times.now().timestamp()  # noqa: E731
-    with new_world(tmp_path), Sandbox(Account(scale=scale, clock=clock)) as sandbox:
+    with new_world(tmp_path) as world, Sandbox(Account(scale=scale, clock=clock)) as sandbox:
         for name, value in environment(sandbox, tmp_path / "warehouse.duckdb").items():
-            monkeypatch.setenv(name, value)
+            world.monkeypatch.setenv(name, value)
         yield sandbox, sources
 
 
@@ -216,9 +216,9 @@ def test_the_forecast_is_within_a_tenth_of_what_is_measured(
         tables = Request(api, api.unpartitioned())
         swept, between = measured(tables), measured(replace(tables, read="heads"))
         proofs = timedelta(days=1) / (0.875 * automation(api).sweep_age(partitioned=False))
-        a_day = proofs * swept + (24 - proofs) * between + found.load.ended
+        a_day = proofs * swept + (48 - proofs) * between + found.load.ended
         for parent in api.parents:
             below = {parent.resource: sorted(live)}
-            a_day += measured(Request(api, api.children(parent.resource), below))
+            a_day += 48 * measured(Request(api, api.children(parent.resource), below))
         assert found.fit.requests == pytest.approx(a_day, rel=0.1)
         assert found.unknown == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -20,7 +21,19 @@ from sync_assets_tests.support.world import World, new_world
 
 
 @pytest.fixture(autouse=True)
-def secrets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def environment_left_alone() -> Iterator[None]:
+    """Fail a test that leaves a variable behind, which would configure the next one.
+
+    A patch that is undone after the patch below it sets what that one removed.
+    """
+    before = dict(os.environ)
+    yield
+    left = {name for name, _ in before.items() ^ os.environ.items()} - {"PYTEST_CURRENT_TEST"}
+    assert not left, f"changed in the environment and not set back: {sorted(left)}"
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_its_own(environment_left_alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget after a test what it configured as a secret: it may be another test's address."""
     monkeypatch.setattr(secrets, "_known", set(secrets._known))
 

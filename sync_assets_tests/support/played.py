@@ -30,6 +30,16 @@ LIVE, ENDED = 10, 4
 Budget = Callable[[Forecast, Sequence[ListFreshness], set[Listed]], list[ListFreshness]]
 
 
+def hourly_and_nightly() -> AutomationSettings:
+    """Tables by the hour, partitions by the night, and the sensor for what is late."""
+    return AutomationSettings(
+        tables_schedule="0 * * * *",
+        partitions_schedule="0 3 * * *",
+        tables_max_age=2.0,
+        partitions_max_age=26.0,
+    )
+
+
 @dataclass
 class Run:
     """A run under way: what is left of it, and when it was requested."""
@@ -49,7 +59,7 @@ class Played:
 
     times: float
     budget: Budget = affordable
-    settings: AutomationSettings = field(default_factory=AutomationSettings)
+    settings: AutomationSettings = field(default_factory=hourly_and_nightly)
     histories: dict[ListKey, ListHistory] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     reads: dict[Listed, list[datetime]] = field(default_factory=lambda: defaultdict(list))

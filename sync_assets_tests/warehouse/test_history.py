@@ -133,7 +133,7 @@ def test_a_promotion_that_was_planned_is_read_when_it_begins_and_ends(world: Wor
         verdicts = evaluate_freshness(API, state(API), AutomationSettings(), now + timedelta(**by))
         return any(v.needed for v in verdicts if (v.resource, v.parent) == ("users", "1"))
 
-    assert [needs(days=days) for days in (1, 3, 6, 8, 60)] == [False, True, True, True, True]
+    assert [needs(days=days) for days in (0.02, 3, 6, 8, 60)] == [False, True, True, True, True]
     world.monkeypatch.setattr(times, "now", lambda: now + timedelta(days=8))
     world.sync("promotions", "users", parents={"promotions": ["1"]})
     assert [needs(days=days) for days in (8, 20, 39)] == [False, False, True]

@@ -62,16 +62,16 @@ def within_quota(
     return affordable(forecast(api, known, settings, verdicts), due, busy)
 
 
-def tables_within_quota(
+def tables_due(
     api: Api, settings: AutomationSettings, names: Sequence[str], queue: Queue
 ) -> list[str]:
-    """Return those of some tables to request now; all of them if the warehouse is in use."""
+    """Return those of some tables that a tick requests; all if the warehouse is in use."""
     try:
         known = state(api)
     except WarehouseBusyError:
         return list(names)
     verdicts = list(evaluate_freshness(api, known, settings, times.now()))
-    due = [one for one in verdicts if one.resource in names and queue.is_free(one)]
+    due = [v for v in verdicts if v.resource in names and v.scheduled and queue.is_free(v)]
     chosen = within_quota(api, known, settings, verdicts, due, queue.lists)
     return sorted({verdict.resource for verdict in chosen})
 

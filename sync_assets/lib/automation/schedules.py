@@ -1,4 +1,4 @@
-"""Schedules: tables by the hour, live partitions by the night; nothing that is under way."""
+"""Schedules: tables and live partitions that are due, unless they are under way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dagster as dg
 
 from sync_assets.base import times
 from sync_assets.lib.assets.sync_config import tables_config
-from sync_assets.lib.automation.budget import tables_within_quota, within_quota
+from sync_assets.lib.automation.budget import tables_due, within_quota
 from sync_assets.lib.automation.in_progress import in_progress
 from sync_assets.lib.automation.jobs import Job, tables_job_name
 from sync_assets.lib.automation.run_requests import plan_runs
@@ -36,9 +36,9 @@ def build_tables_schedule(
         queue = in_progress(api, context.instance)
         taken = {resource for resource, _ in queue.lists}
         names = [name for name in api.unpartitioned() if name not in taken]
-        chosen = tables_within_quota(api, settings, names, queue)
+        chosen = tables_due(api, settings, names, queue)
         if not chosen:
-            what = "wait for their part of the quota" if names else "are under way"
+            what = "are fresh, or wait for their part of the quota" if names else "are under way"
             return dg.SkipReason(f"all tables of {api.name} {what}{queue.told()}")
         free = [asset_key(api, name) for name in sorted(chosen)]
         return dg.RunRequest(
@@ -58,14 +58,14 @@ def build_partitions_schedule(
     """Syncs the partitions that may still change, at most `longest` a run (0: all)."""
 
     @dg.schedule(
-        name=f"{api.name}_{parent.partitions}_nightly",
+        name=f"{api.name}_{parent.partitions}_hourly",
         job=job,
         cron_schedule=settings.partitions_schedule,
         execution_timezone=settings.timezone,
         default_status=schedule_status(settings),
         description=f"Syncs the live partitions of {parent.partitions}.",
     )
-    def nightly(
+    def hourly(
         context: dg.ScheduleEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
         try:
@@ -82,13 +82,14 @@ def build_partitions_schedule(
             if not verdict.over and verdict.resource in names and verdict.parent in tried
         ]
         queue = in_progress(api, context.instance)
-        free = [verdict for verdict in live if queue.is_free(verdict)]
+        due = [verdict for verdict in live if verdict.scheduled]
+        free = [verdict for verdict in due if queue.is_free(verdict)]
         free = within_quota(api, known, settings, verdicts, free, queue.lists)
         found = plan_runs(api, free, context.instance, longest)
-        night = context.scheduled_execution_time.isoformat()
-        requests = [demand.request(api, night) for demand in found]
-        what = "not under way already" if live else "live"
+        tick = context.scheduled_execution_time.isoformat()
+        requests = [demand.request(api, tick) for demand in found]
+        what = "due and not under way already" if live else "live"
         none = f"no partition of {parent.partitions} is {what}{queue.told()}"
         return requests or dg.SkipReason(none)
 
-    return nightly
+    return hourly
