@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -13,6 +16,7 @@ from sync_assets.base import times
 from sync_assets.lib.alerts.sensor import build_alert_sensor
 from sync_assets.lib.api_definitions import build_api_definitions
 from sync_assets.sources.promotions import API
+from sync_assets_tests.support.counts import Count
 from sync_assets_tests.support.daemon import Daemon
 from sync_assets_tests.support.dagster_world import DagsterRuns
 from sync_assets_tests.support.instances import local_instance
@@ -29,6 +33,7 @@ START = datetime(2026, 3, 2, tzinfo=timezone.utc)
 CHILDREN = {"stages": "stages", "users": "users", "participations": "participations",
             "prizes": "prizes", "rankings": "ranking"}  # fmt: skip
 STEP = 3
+DAYS = Count("days of a promotion whose users are read by the hour", sample=2, full=7)
 FIRST, NIGHTLY, FRESH = "promotions_partitions", "promotions_hourly", "freshness"
 NIGHTS = {
     "TABLES_SCHEDULE": f"0 */{STEP} * * *",
@@ -74,18 +79,27 @@ def daemon(world: World, hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> Iter
     for name, value in NIGHTS.items():
         monkeypatch.setenv(f"AUTOMATION__{name}", value)
     monkeypatch.setenv("ALERTS__URLS", f"json://127.0.0.1:{hook.port}/")
+    crons = {
+        "promotions_hourly": range(0, 24, STEP),
+        "promotions_promotions_hourly": range(3, 4),
+    }
+    with following(world, crons, timedelta(hours=STEP), monkeypatch) as made:
+        yield made
+
+
+@contextmanager
+def following(
+    world: World, crons: dict[str, range], step: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Daemon]:
+    """A project that follows promotions on a clock of its own."""
     world.api.lists = {"/organizing_brands": [record("organizing_brands", id="b")]}
     offer(world, "1", start=-30, end=300)
     definitions = dg.Definitions.merge(
         build_api_definitions(API), dg.Definitions(sensors=[build_alert_sensor()])
     )
-    crons = {
-        "promotions_hourly": range(0, 24, STEP),
-        "promotions_promotions_hourly": range(3, 4),
-    }
     with local_instance(world.folder) as instance:
         runs = DagsterRuns(instance, definitions=definitions)
-        made = Daemon(runs, START, crons, timedelta(hours=STEP))
+        made = Daemon(runs, START, crons, step)
         monkeypatch.setattr(times, "now", lambda: made.now)
         yield made
 
@@ -179,3 +193,37 @@ def test_a_week_of_a_promotion(daemon: Daemon, world: World, hook: Webhook) -> N
     tables = [r for r in daemon.requested if not r.keys]
     assert len(tables) == 8 * 8 + 2
     assert all(r.success and r.by == "hourly" for r in tables)
+
+
+@DAYS
+def test_a_week_of_heads_by_the_hour(
+    world: World, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    """Each hour brings a user; each night one of the old users is edited and one deleted."""
+    hours = {"promotions_hourly": range(0, 24, 6), "promotions_promotions_hourly": range(24)}
+    monkeypatch.setenv("AUTOMATION__TABLES_SCHEDULE", "0 */6 * * *")
+    monkeypatch.setenv("AUTOMATION__TABLES_MAX_AGE", "12")
+    world.configure("promotions", HEADS_FROM_PAGES=3)
+    reads, proofs = Counter[str](), list[float]()
+    with following(world, hours, timedelta(hours=1), monkeypatch) as daemon:
+        users = world.api.lists["/users/1"] = [record("users", id=f"old-{n}") for n in range(12)]
+        for hour in range(DAYS.size * 24):
+            if hour % 24 == 5:
+                users[-1] = record("users", id=users[-1]["id"], email=f"{hour}@example.com")
+                del users[-2]
+            users.insert(0, record("users", id=f"new-{hour}"))
+            daemon.play(*divmod(hour, 24))
+            assert f"new-{hour}" in users_of(world, "1"), "a new row is there within the hour"
+            told = daemon.runs.metadata("promotions/users", "1")
+            reads[str(told["read"])] += 1
+            if told["read"] == "sweep":
+                proofs.append(hour)
+                found = world.query("SELECT id, email FROM promotions.users")
+                assert {(row["id"], row["email"]) for row in found} == {
+                    (row["id"], row["email"]) for row in users
+                }
+            assert passed(daemon, "users", "fresh")
+            assert passed(daemon, "users", "proven")
+    assert max(after - before for before, after in pairwise([*proofs, hour])) <= 26
+    assert reads["head"] > 5 * reads["sweep"]
+    record_property("figures", dict(reads))
