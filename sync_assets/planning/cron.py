@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from croniter import CroniterError, croniter
 
 DAY = 86_400.0
+#: Seconds that are left for a run, where a sixth of the age is more.
+RUN = 300.0
 #: Monday, 8 January 2024, from which ticks are counted: for a week, or longer where they are few.
 START, SPANS, ENOUGH = 1_704_672_000.0, (7, 56, 1_461), 150
 
@@ -35,14 +37,19 @@ def gaps(text: str) -> tuple[float, ...]:
     return tuple(after - before for before, after in pairwise(found))
 
 
+def time_of_run(max_age: float) -> float:
+    """The seconds between a request and the rows in the warehouse, as part of their age."""
+    return min(RUN, max_age / 6)
+
+
 @lru_cache
 def reads_a_day(text: str, max_age: float) -> float:
     """How often a day a list is read that may get `max_age` seconds old.
 
     It is read at each tick, and at half of its age where the next tick would come too late.
     """
-    found = gaps(text)
-    between = sum(-(-(gap - max_age) // (max_age / 2)) for gap in found if gap > max_age)
+    found, latest = gaps(text), max_age - time_of_run(max_age)
+    between = sum(-(-(gap - latest) // (max_age / 2)) for gap in found if gap > latest)
     return DAY * (len(found) + between) / sum(found)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from sync_assets.base.times import EPOCH, EVER, known, shifted
-from sync_assets.planning.cron import next_tick
+from sync_assets.planning.cron import next_tick, time_of_run
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api, Parent
 from sync_assets.sources.rest.life import Life, Stage
@@ -41,9 +41,9 @@ class ListFreshness:
     what is over and was not synced since, `due` what is over and is to be read again.
     `earned` says that it is read by heads between its sweeps, or only where the row of its parent
     changed (a list of a table in parts, which is swept with all others of it). `early` is what is
-    due before it is stale: half of the age is over, and the next tick of the schedule comes after
-    the whole of it. `scheduled` is what a tick of the schedule asks for now: neither what was read
-    just before it, nor what waits after a failure.
+    due before it is stale: half of the age is over, and the next tick of the schedule leaves no
+    time for its run. `scheduled` is what a tick of the schedule asks for now: neither what was
+    read just before it, nor what waits after a failure.
     `retry_at` is when a failing list may be tried again, `unread` what could not be read of its
     parent's dates.
     """
@@ -126,9 +126,10 @@ def _with_turn(
     """Return the freshness of a list with whether the sensor or a tick requests it now."""
     max_age = settings.max_age(partitioned=found.partitioned)
     age = now - known(found.fresh_at, now)
+    latest = max_age - timedelta(seconds=time_of_run(max_age.total_seconds()))
     return replace(
         found,
-        early=age > max_age / 2 and age + to_next > max_age,
+        early=age > max_age / 2 and age + to_next > latest,
         scheduled=age > min(max_age, to_next) / 2 and now >= found.retry_at,
     )
 

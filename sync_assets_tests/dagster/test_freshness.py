@@ -136,7 +136,9 @@ def test_a_failing_list_is_asked_for_after_ever_longer_pauses(
         result = synced.tick(SENSOR, memory)
         memory = cursor(result)
         for request in getattr(result, "run_requests", None) or []:
-            assert wanted(result) == [({"users"}, ["1"])]
+            if not lists_of(request):
+                continue  # tables, half of whose age is over
+            assert keys_of(request) == ["1"]
             assert not synced.run_request(request).success
             seen.append(at)
     pauses = [after - before for before, after in zip([1.0, *seen], seen, strict=False)]

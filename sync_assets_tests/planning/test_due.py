@@ -60,6 +60,7 @@ def test_what_was_never_read_is_asked_for() -> None:
         ("0 13 * * *", "UTC", 35, True),  # the tick at 13:00 would come too late
         ("0 13 * * *", "UTC", 29, False),  # half of the age is not over
         ("20 13 * * *", "Europe/Berlin", 35, False),  # 12:20 in UTC
+        ("30 12 * * *", "UTC", 36, True),  # the tick leaves four minutes for the run
     ],
 )
 def test_the_sensor_asks_at_half_the_age_where_the_schedule_is_late(
@@ -86,4 +87,4 @@ def test_no_list_gets_older_than_promised_and_the_plan_counts_its_reads(
         if one.needed or (at_tick and one.scheduled):
             read_at, reads = now, reads + 1
     assert oldest <= age + 2 / 60
-    assert reads == pytest.approx(reads_a_day(cron, age * HOUR), rel=0.15)
+    assert reads == pytest.approx(reads_a_day(cron, age * HOUR), rel=0.2)

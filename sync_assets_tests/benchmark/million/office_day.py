@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sync_assets.lib.assets.sync_config import Listed
 from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.in_progress import Queue, asked_now, list_of
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
+from sync_assets.planning.cron import next_tick
 from sync_assets.planning.forecast import forecast
 from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
 from sync_assets.planning.settings import automation
@@ -89,7 +91,7 @@ class OfficeDay:
         self._known: State | None = None
         self._busy: set[Listed] = set()
         self._sweeps: list[ListFreshness] = []
-        self._answered = 0.0
+        self._answered, self._ticked_at = 0.0, self.clock.read()
 
     def grow_up(self) -> None:
         """Two sweeps of a young account, and the first of the one that it becomes."""
@@ -130,11 +132,13 @@ class OfficeDay:
         return json.dumps({"data": rows, "links": {"next": None}}).encode()
 
     def _tick(self) -> None:
-        """Ask for what is due as the freshness sensor does; what is read soon is read now."""
+        """Ask for what is due as sensor and schedules do; what is read soon is read now."""
         now, self._known = self.clock.read(), self._known or state(API)
         verdicts = list(evaluate_freshness(API, self._known, self.settings, now))
         self._memory.see(verdicts, now)
-        asked = asked_now(API, [one for one in verdicts if one.needed], Queue(self._busy))
+        wanted = [one for one in verdicts if one.needed or self._ticks(one, now)]
+        self._ticked_at = now
+        asked = asked_now(API, wanted, Queue(self._busy))
         ripe = [one for one in asked if self._memory.may_ask(one, self.settings, now)]
         if not ripe:
             return
@@ -148,6 +152,11 @@ class OfficeDay:
         self.clock.move_to(self.clock.now + A_RUN_STARTS)
         for partitioned in (False, True):
             self._read([one for one in soon if one.partitioned == partitioned])
+
+    def _ticks(self, one: ListFreshness, now: datetime) -> bool:
+        """Whether a schedule has ticked since the last look, and asks for a list."""
+        cron = self.settings.schedule(partitioned=one.partitioned)
+        return one.scheduled and next_tick(cron, self.settings.timezone, self._ticked_at) <= now
 
     def _read(self, verdicts: Sequence[ListFreshness]) -> None:
         """A run that reads some lists: tables, or what is below partitions."""
