@@ -271,7 +271,7 @@ def test_freshness_names_the_list_and_requests_the_asset_after_a_pause(
     assert not fresh.passed
     assert fresh.severity == dg.AssetCheckSeverity.WARN
     assert (numbers["live"], numbers["stale"], numbers["failing"]) == (4, 0, 1)
-    assert (numbers["failing_keys"], numbers["max_age_hours"]) == (["f2"], 2.0)
+    assert (numbers["failing_keys"], numbers["max_age_hours"]) == (["f2"], 1.0)
     assert runs.check("surveys/forms", "fresh").passed
     assert requested(runs) == []
     world.query("UPDATE surveys._syncs SET failed_at = '2020-01-01' WHERE parent = 'f2'")
