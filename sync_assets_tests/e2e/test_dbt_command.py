@@ -50,7 +50,7 @@ def test_keys_parents_and_clocks_are_tested(tables: dict[str, Any]) -> None:
     parent = {"to": "source('promotions', 'promotions')", "field": "id"}
     assert tests["promotion_id"] == ["not_null", {"relationships": {"arguments": parent}}]
     ages = [table["config"]["freshness"]["warn_after"]["count"] for table in (orders, users)]
-    assert ages == [2, 26]
+    assert ages == [1, 1]
     assert "events._syncs WHERE resource = 'orders'" in orders["config"]["loaded_at_query"]
 
 

@@ -97,6 +97,7 @@ def redirected(shared: World, stranger: FakeApi) -> dict[str, Fate]:
 
 @pytest.mark.parametrize("name", ODD_LINKS)
 @pytest.mark.parametrize("how", ["strayed", "redirected"])
+@pytest.mark.usefixtures("shared")  # before the test begins: it sets the environment
 def test_a_page_that_is_elsewhere_is_an_error_and_keeps_the_rows(
     request: pytest.FixtureRequest, how: str, name: str
 ) -> None:
