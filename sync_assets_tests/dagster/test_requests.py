@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 PAGE_SIZE = {"promotions": 100, "affiliates": 100, "events": 100}
 GRACE, NIGHT = timedelta(days=2), timedelta(hours=15)
-TOLD = r"^\| (?:first sync|sync of the next night.*) \| (\d+) \|$"
+TOLD = r"^\| (?:first sync|a later sync by the schedules.*) \| (\d+) \|$"
 
 
 class Clock:

@@ -186,8 +186,8 @@ def account(
     scale, sources = SIZES[request.param]
     moved = times.now() - NOON
     monkeypatch.setattr(times, "now", lambda: datetime.now(timezone.utc) - moved)
-    clock = lambda: times.now().timestamp()  # noqa: E731
-    with new_world(tmp_path) as world, Sandbox(Account(scale=scale, clock=clock)) as sandbox:
+    account = Account(scale=scale, clock=NOON.timestamp)  # nothing changes while it is measured
+    with new_world(tmp_path) as world, Sandbox(account) as sandbox:
         for name, value in environment(sandbox, tmp_path / "warehouse.duckdb").items():
             world.monkeypatch.setenv(name, value)
         yield sandbox, sources
