@@ -194,9 +194,6 @@ def account(
 
 
 @pytest.mark.long
-@pytest.mark.xfail(
-    strict=False, reason="in some syncs all codes are read again below vouchers that are as before"
-)
 def test_the_forecast_is_within_a_tenth_of_what_is_measured(
     account: tuple[Sandbox, set[str]],
 ) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
 
 import pytest
 
 from sync_assets.base.times import EVER
 from sync_assets.sources import events
-from sync_assets.sources.rest.extract import unfinished
+from sync_assets.sources.rest.extract import lists, parent_rows, unfinished
 from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.queries import state
@@ -105,6 +107,29 @@ def test_codes_are_read_below_vouchers_that_are_new_or_changed(vouchers: Voucher
     vouchers.sync()
     assert vouchers.asked == []
     assert vouchers.known("v2").fresh_at == vouchers.known().fresh_at
+
+
+def test_no_codes_are_read_before_it_is_known_which_vouchers_changed(
+    vouchers: Vouchers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compares = Event()
+    below = lists.ListReader.below
+
+    def slowly(*of: Any) -> dict[str, str]:
+        compares.set()
+        time.sleep(0.2)
+        return parent_rows.digests(*of)
+
+    def meanwhile(*of: Any) -> Sequence[str]:
+        compares.wait(5)
+        return below(*of)
+
+    monkeypatch.setattr(lists, "digests", slowly)
+    monkeypatch.setattr(lists.ListReader, "below", meanwhile)
+    vouchers.sync("sweep")
+    assert {vouchers.known(name).parent_row is None for name in vouchers.rows} == {False}
+    vouchers.sync()
+    assert vouchers.asked == []
 
 
 def test_a_sweep_reads_all_codes_and_counts_those_that_no_head_would_have_found(

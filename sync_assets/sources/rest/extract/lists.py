@@ -217,8 +217,8 @@ class ListReader:
         self._keep(kept, spool.listing)
         spool.close()
         self.result.check(spool.listing)
-        self._keep_ids(endpoint, spool)  # before the spool is shared
         self._leave_unchanged(endpoint, spool)
+        self._keep_ids(endpoint, spool)  # last: from now on lists below are read
         return True
 
     def _unfinished(self, endpoint: Endpoint, spool: Spool) -> Unfinished:
@@ -247,9 +247,9 @@ class ListReader:
         for parent, field in self._needed:
             if endpoint.name == parent:
                 ids = list(dict.fromkeys(spool.column(field)))
-                self._ids[parent, field] = ids
                 self.result.listed[parent, field] = frozenset(ids)
                 self.result.parents[parent] = spool.listing
+                self._ids[parent, field] = ids
 
     def _leave_unchanged(self, endpoint: Endpoint, spool: Spool) -> None:
         """Leave out the lists of tables in parts whose parent has not changed."""
