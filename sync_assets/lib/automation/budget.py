@@ -66,6 +66,8 @@ def tables_due(
     api: Api, settings: AutomationSettings, names: Sequence[str], queue: Queue
 ) -> list[str]:
     """Return those of some tables that a tick requests; all if the warehouse is in use."""
+    if not names:
+        return []
     try:
         known = state(api)
     except WarehouseBusyError:
