@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import fmean
 
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.warehouse.state.list_history import ListHistory
 

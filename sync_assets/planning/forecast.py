@@ -10,9 +10,10 @@ from sync_assets.planning.best import best_plan
 from sync_assets.planning.costs import ListCost, list_costs
 from sync_assets.planning.duration import Pace, Reading
 from sync_assets.planning.fit import DAY, Fit, Load, allowed_a_day, fit
-from sync_assets.planning.freshness import ListFreshness, spread
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.planning.timing import timings
+from sync_assets.planning.turns import spread
 from sync_assets.sources.rest.api import Api
 from sync_assets.sources.rest.http.windows import Quota
 from sync_assets.sources.rest.list_key import ListKey

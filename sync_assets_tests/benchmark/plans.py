@@ -15,7 +15,7 @@ from sync_assets.lib.assets.sync_config import Listed
 from sync_assets.lib.automation.budget import affordable
 from sync_assets.planning.duration import Pace, Reading
 from sync_assets.planning.forecast import Forecast
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.sources.rest.http.usage import Usage
 from sync_assets.sources.rest.http.windows import Quota
 from sync_assets_tests.support.clocked import ACCOUNTS, seconds_of_lists

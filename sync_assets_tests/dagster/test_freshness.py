@@ -15,7 +15,7 @@ from sync_assets.base import times
 from sync_assets.lib.automation.freshness_sensor import within_budget
 from sync_assets.lib.automation.run_requests import PlannedRun
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.promotions import API
 from sync_assets.sources.rest.life import Stage

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_assets.base.times import shifted
-from sync_assets.planning.freshness import ALLOWANCE, ListFreshness, _verdict
+from sync_assets.planning.freshness import ALLOWANCE, _verdict
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.life import Life, between
 from sync_assets.warehouse.state.list_history import ListHistory

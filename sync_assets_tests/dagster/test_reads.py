@@ -18,7 +18,8 @@ from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.jobs import tables_job_name
 from sync_assets.planning.costs import ListCost, list_costs
 from sync_assets.planning.forecast import Line, forecast
-from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import automation
 from sync_assets.sources import events, promotions
 from sync_assets.warehouse.queries import state

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from sync_assets.planning.cron import next_tick, reads_a_day
-from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.planning.timing import HOUR
 from sync_assets.sources.rest.list_key import ListKey

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
-from sync_assets.planning.freshness import is_turn
 from sync_assets.planning.settings import AutomationSettings
+from sync_assets.planning.turns import is_turn
 
 START = datetime(2026, 3, 2, tzinfo=timezone.utc)
 DAY, TICK = timedelta(days=1), timedelta(minutes=30)

@@ -14,7 +14,8 @@ from sync_assets.lib.automation.budget import affordable
 from sync_assets.lib.automation.in_progress import is_free, list_of
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.planning.forecast import Forecast, forecast
-from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.warehouse.queries import State

@@ -11,7 +11,8 @@ from sync_assets.base.times import EVER
 from sync_assets.lib.assets.sync_config import Listed
 from sync_assets.lib.automation.in_progress import Queue, list_of
 from sync_assets.planning.forecast import Forecast, forecast
-from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.errors import WarehouseBusyError

@@ -19,7 +19,8 @@ from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.lib.checks.catalog import FRESH, PROVEN, fresh, proven
 from sync_assets.lib.default_status import sensor_status
 from sync_assets.lib.translator import asset_key
-from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.api import Api
 from sync_assets.warehouse.errors import WarehouseBusyError
@@ -56,7 +57,7 @@ def build_freshness_sensor(
         cursor = SensorCursor.read(context.cursor)
         cursor.see(found, now)
         queue = in_progress(api, context.instance)
-        free = asked_now(api, needed, queue)
+        free = asked_now(needed, queue)
         ripe = [one for one in free if cursor.may_ask(one, settings, now)]
         ripe = within_quota(api, known, settings, found, ripe, queue.lists)
         chosen = within_budget(plan_runs(api, ripe, context.instance, longest), settings)

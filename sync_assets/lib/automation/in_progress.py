@@ -20,7 +20,7 @@ from sync_assets.lib.automation.waiting_runs import STATUSES, waiting_runs
 from sync_assets.lib.keys import KeyOrder, keys_of, partition_key
 from sync_assets.lib.materialized import partitions_since
 from sync_assets.lib.translator import asset_key
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.sources.rest.api import Api
 
 EXECUTING = [status for status in NOT_FINISHED_STATUSES if status not in STATUSES]
@@ -110,7 +110,7 @@ def is_free(freshness: ListFreshness, busy: set[Listed]) -> bool:
     return (freshness.resource, None) not in busy and list_of(freshness) not in busy
 
 
-def asked_now(api: Api, needed: Iterable[ListFreshness], queue: Queue) -> list[ListFreshness]:
+def asked_now(needed: Iterable[ListFreshness], queue: Queue) -> list[ListFreshness]:
     """Return the lists that need a sync and may be requested now, as they should be read.
 
     A list that has earned heads and is due for a sweep is returned twice, because a sweep may take
@@ -118,11 +118,11 @@ def asked_now(api: Api, needed: Iterable[ListFreshness], queue: Queue) -> list[L
     """
     found = []
     for one in needed:
-        free, has_head = queue.is_free(one), one.earned and one.resource not in api.without_heads
-        if free and not (has_head and one.by_head):
+        free = queue.is_free(one)
+        if free and not (one.has_head and one.by_head):
             found.append(one)
         beside = (one.to_sweep and one.early) or one.stale or free
-        if has_head and beside and (one.by_head or one.early) and is_free(one, queue.heads):
+        if one.has_head and beside and (one.by_head or one.early) and is_free(one, queue.heads):
             found.append(replace(one, to_sweep=False))
     return found
 

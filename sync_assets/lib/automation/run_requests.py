@@ -16,7 +16,7 @@ from sync_assets.lib.assets.sync_config import Listed, job_name, run_config, tab
 from sync_assets.lib.automation.jobs import tables_job_name
 from sync_assets.lib.keys import partition_key
 from sync_assets.lib.translator import asset_key
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.sources.rest.api import Api, Parent
 
 
@@ -74,8 +74,7 @@ def plan_runs(
     }
     heads, others = list[ListFreshness](), list[ListFreshness]()
     for one in needed:
-        alone = one.by_head and one.resource not in api.without_heads
-        (heads if alone else others).append(one)
+        (heads if one.by_head and one.has_head else others).append(one)
     found = [
         replace(run, read=read)
         for read, lists in ((Read.heads, heads), (Read.due, others))

@@ -10,7 +10,8 @@ from typing import Any
 
 from sync_assets.base.times import EVER, known, parse_time, shifted
 from sync_assets.lib.cursors import mapping, stored, whole
-from sync_assets.planning.freshness import ALLOWANCE, ListFreshness
+from sync_assets.planning.freshness import ALLOWANCE
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 
 

@@ -11,7 +11,7 @@ from sync_assets.base.times import EVER
 from sync_assets.lib.checks.findings import ERROR, WARN, Evidence, Finding
 from sync_assets.lib.checks.plan import PLAN_FITS, plan_fits
 from sync_assets.lib.keys import in_order, partition_key
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.sources.rest.life import Stage
 from sync_assets.sources.rest.list_result import CONFLICT, REQUIRED

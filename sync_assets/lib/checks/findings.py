@@ -13,7 +13,7 @@ import dagster as dg
 from sync_assets.base import times
 from sync_assets.base.times import EVER, FOREVER
 from sync_assets.planning.forecast import Forecast
-from sync_assets.planning.freshness import ListFreshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import AutomationSettings
 from sync_assets.warehouse.queries import TableStats
 from sync_assets.warehouse.state.list_history import ListHistory

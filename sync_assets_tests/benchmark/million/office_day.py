@@ -21,7 +21,8 @@ from sync_assets.lib.automation.in_progress import Queue, asked_now, list_of
 from sync_assets.lib.automation.sensor_cursor import SensorCursor
 from sync_assets.planning.cron import next_tick
 from sync_assets.planning.forecast import forecast
-from sync_assets.planning.freshness import ListFreshness, evaluate_freshness
+from sync_assets.planning.freshness import evaluate_freshness
+from sync_assets.planning.list_freshness import ListFreshness
 from sync_assets.planning.settings import automation
 from sync_assets.sources.events import API
 from sync_assets.sources.rest.http.usage import Usage
@@ -138,7 +139,7 @@ class OfficeDay:
         self._memory.see(verdicts, now)
         wanted = [one for one in verdicts if one.needed or self._ticks(one, now)]
         self._ticked_at = now
-        asked = asked_now(API, wanted, Queue(self._busy))
+        asked = asked_now(wanted, Queue(self._busy))
         ripe = [one for one in asked if self._memory.may_ask(one, self.settings, now)]
         if not ripe:
             return
