@@ -13,7 +13,7 @@ import pytest
 
 from sync_assets.base.times import EVER
 from sync_assets.sources import events
-from sync_assets.sources.rest.extract import lists, parent_rows, unfinished
+from sync_assets.sources.rest.extract import lists, parent_rows, parents, unfinished
 from sync_assets.sources.rest.list_key import ListKey
 from sync_assets.sources.rest.list_result import ListResult
 from sync_assets.warehouse.queries import state
@@ -124,7 +124,7 @@ def test_no_codes_are_read_before_it_is_known_which_vouchers_changed(
         compares.wait(5)
         return below(*of)
 
-    monkeypatch.setattr(lists, "digests", slowly)
+    monkeypatch.setattr(parents, "digests", slowly)
     monkeypatch.setattr(lists.ListReader, "below", meanwhile)
     vouchers.sync("sweep")
     assert {vouchers.known(name).parent_row is None for name in vouchers.rows} == {False}

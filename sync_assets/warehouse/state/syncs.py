@@ -70,8 +70,8 @@ def record(tables: Tables, api: Api, listings: Iterable[ListResult], result: Syn
     tables.put(SYNCS_TABLE, LIST_COLUMN, rows)
     for table in fates.values():
         if table.is_head and table.parent is None:
-            parts = [ListResult(*key) for key in result.unchanged if key.resource == table.resource]
-            left = [_storable(scope(part)) for part in parts]
+            parts = result.left_out(table.resource)
+            left = [_storable(scope(ListResult(*part))) for part in parts]
             tables.update(SYNCS_TABLE, "fresh_at", table.fresh_at.isoformat(), (LIST_COLUMN, left))
     if any(listing.resource == parent.resource for listing in fates.values()
            for parent in api.parents):  # fmt: skip

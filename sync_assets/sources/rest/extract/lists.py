@@ -14,7 +14,7 @@ from typing import ClassVar
 from sync_assets.base.errors import ListError, SyncError
 from sync_assets.sources.rest.account import Account, Connection
 from sync_assets.sources.rest.declaration.endpoints import Endpoint
-from sync_assets.sources.rest.extract.parent_rows import digests
+from sync_assets.sources.rest.extract.parents import Parents
 from sync_assets.sources.rest.extract.reader import read_list
 from sync_assets.sources.rest.extract.reading import Reading
 from sync_assets.sources.rest.extract.rounds import Round
@@ -62,9 +62,7 @@ class ListReader:
         self._taken: dict[ListKey, Outcome] = {}
         self._done = set(done)
         self._waiting: dict[ListKey, Path] = {}
-        self._ids: dict[tuple[str, str], list[str]] = {}
-        self._said: dict[ListKey, str] = {}
-        self._needed = {(e.parent, e.parent_field) for e in self.api.endpoints.values()}
+        self._parents = Parents(self.api, result)
         self._lock = Lock()
 
     @property
@@ -88,7 +86,8 @@ class ListReader:
 
     def is_done(self, endpoint: Endpoint, parent: str | None) -> bool:
         """Whether an earlier round took the list, or nobody needs it."""
-        return ListKey(endpoint.name, parent) in self._done
+        key = ListKey(endpoint.name, parent)
+        return key in self._done or key in self.result.unchanged
 
     def outcome(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """Return a list for this round; `NOTHING` if it is not complete when the round ends."""
@@ -161,12 +160,13 @@ class ListReader:
         parent = str(endpoint.parent)
         if parent in self.given:
             return list(dict.fromkeys(self.given[parent]))
-        wanted = (parent, endpoint.parent_field)
-        if wanted not in self._ids and not self.is_done(self.api.endpoints[parent], None):
+        ids = self._parents.ids(endpoint)
+        if ids is None and not self.is_done(self.api.endpoints[parent], None):
             self._wait(self.api.endpoints[parent], None)
-        if wanted not in self._ids:
+            ids = self._parents.ids(endpoint)
+        if ids is None:
             raise ListError(f"{endpoint.name}: the list of {parent} could not be read")
-        return self._ids[wanted]
+        return ids
 
     def _wait(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """Wait for a list; raises `StillReading` at the end of the round."""
@@ -189,7 +189,7 @@ class ListReader:
     def read(self, endpoint: Endpoint, parent: str | None) -> Outcome:
         """Read one list, the unit that a load replaces."""
         listing = ListResult(endpoint.name, parent)
-        listing.parent_row = self._said.get(listing.key)
+        listing.parent_row = self._parents.digest(listing.key)
         spool = Spool(RowTyper(endpoint.columns, endpoint.parent_param), endpoint.key, listing)
         try:
             is_whole = self._fill(endpoint, spool)
@@ -217,8 +217,7 @@ class ListReader:
         self._keep(kept, spool.listing)
         spool.close()
         self.result.check(spool.listing)
-        self._leave_unchanged(endpoint, spool)
-        self._keep_ids(endpoint, spool)  # last: from now on lists below are read
+        self._parents.add(endpoint, spool)  # before the spool is shared
         return True
 
     def _unfinished(self, endpoint: Endpoint, spool: Spool) -> Unfinished:
@@ -241,28 +240,3 @@ class ListReader:
                 f"{listing.name}: the pages that were read wait on disk until {until}; the next "
                 "sync goes on with them"
             )
-
-    def _keep_ids(self, endpoint: Endpoint, spool: Spool) -> None:
-        """Keep the ids of parents that have child lists, by the field that holds them."""
-        for parent, field in self._needed:
-            if endpoint.name == parent:
-                ids = list(dict.fromkeys(spool.column(field)))
-                self.result.listed[parent, field] = frozenset(ids)
-                self.result.parents[parent] = spool.listing
-                self._ids[parent, field] = ids
-
-    def _leave_unchanged(self, endpoint: Endpoint, spool: Spool) -> None:
-        """Leave out the lists of tables in parts whose parent has not changed."""
-        for child in self.api.endpoints.values():
-            if not child.in_parts or child.parent != endpoint.name:
-                continue
-            said = {
-                ListKey(child.name, one): digest
-                for one, digest in digests(spool, child.parent_field).items()
-            }
-            read = self.result.parts_read.get(child.name)
-            same = {key for key in said if read and read.rows.get(str(key.parent)) == said[key]}
-            with self._lock:
-                self._said |= said
-                self._done |= same
-                self.result.unchanged |= same

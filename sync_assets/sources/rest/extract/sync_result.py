@@ -88,6 +88,11 @@ class SyncResult:
         """Whether all requested lists of a resource are read."""
         return self.round is None or resource not in self.round.pending
 
+    def left_out(self, resource: str) -> list[ListKey]:
+        """Return the lists of a table in parts that are not read, as their parent is unchanged."""
+        found = list(self.unchanged)  # other threads may add some
+        return [key for key in found if key.resource == resource]
+
     def failed(self) -> list[ListResult]:
         """Return the lists that failed."""
         return [listing for listing in self.listings.values() if listing.error is not None]

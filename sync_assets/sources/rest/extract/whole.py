@@ -34,7 +34,7 @@ def whole(result: SyncResult, endpoint: Endpoint) -> ListResult | None:
             setattr(table, name, getattr(table, name) + getattr(part, name))
         if part.error is None:
             table.problem_counts += part.problem_counts
-    left = [key for key in result.unchanged if key.resource == endpoint.name]
+    left = result.left_out(endpoint.name)
     if left:
         table.is_head, table.proven_before = True, result.parts_read[endpoint.name].proven_at
         table.rows += sum(result.held.get(key, 0) for key in left)
