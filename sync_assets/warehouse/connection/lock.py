@@ -114,7 +114,7 @@ def _take(lock: FileLock, seconds: float) -> None:
         lock.acquire(timeout=seconds)
     except Timeout:
         raise
-    except (OSError, NotImplementedError) as error:
+    except (OSError, NotImplementedError) as error:  # filelock 3: no flock on this disk
         database = lock.lock_file.removesuffix(".lock")
         raise WarehouseError(
             f"{database} cannot be written: {getattr(error, 'strerror', None) or error}, "

@@ -66,7 +66,7 @@ class SharedUsage(Usage):
                 return True
             except Timeout:
                 continue
-            except (OSError, NotImplementedError) as error:
+            except (OSError, NotImplementedError) as error:  # filelock 3: no flock on this disk
                 self._keep_alone(error)
                 return False
 
