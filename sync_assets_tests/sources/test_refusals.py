@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync_assets_tests.support.fake_api import Fault
 from sync_assets_tests.support.world import World
 
 CHILDREN = ("stages", "users", "participations", "prizes")
@@ -37,8 +38,8 @@ def test_a_refused_credential_stops_the_source_and_says_so_once(
 @pytest.mark.long
 def test_a_credential_that_expires_in_mid_sync_stops_it(world: World) -> None:
     parents = offer(world, 200)
-    for parent in parents[20:]:
-        world.api.fail(f"/users/{parent}", status=401)
+    expires = lambda *_: Fault(status=401 if len(world.api.seen) > 20 else 200)  # noqa: E731
+    world.monkeypatch.setattr(world.api, "fault", expires)
     world.configure("promotions", max_concurrency=1)
     found = world.sync("promotions", "users", parents={"promotions": parents})
     assert len(world.api.seen) <= 20 + 3
